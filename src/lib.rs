@@ -1,0 +1,12 @@
+//! One set of traits for many sales channels, and an engine that runs a merchant's options on top.
+#[cfg(feature = "qoo10")]
+#[path = "../adapters/mod.rs"]
+pub mod adapters;
+pub mod channel;
+pub mod error;
+#[cfg(feature = "http")]
+pub mod http;
+pub mod model;
+pub mod options;
+pub use channel::Channel;
+pub use error::{Effect, Error, ErrorKind, Result, Retry};

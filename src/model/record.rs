@@ -1,0 +1,232 @@
+//! What the library remembers about an order beside the order itself: what was intended, begun and done.
+//!
+//! Three facts are kept for each thing done to the outside: the intention ([`Step::Planned`]), START
+//! ([`Step::Started`], stored before the first byte leaves) and END ([`Step::Done`] or [`Step::Refused`]). A START
+//! without END means that the outcome is unknown.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{AccountId, LineId, Order};
+use crate::channel::Tracking;
+
+/// Whether an order is in the merchant's hub.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+#[non_exhaustive]
+pub enum LinkState {
+    /// Seen, not linked, and may still become eligible (OS-3): re-read each cycle.
+    Watched,
+    /// Linked.
+    Linked {
+        /// When.
+        at: DateTime<Utc>,
+    },
+    /// Deleted locally (OS-9). Only a manual run brings it back.
+    Deleted {
+        /// When.
+        at: DateTime<Utc>,
+    },
+}
+
+/// Whether a centre ships the order (FI-5).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+#[non_exhaustive]
+pub enum Fulfilment {
+    /// The merchant ships it.
+    Ordinary {
+        /// Why it is not the centre's.
+        reason: String,
+    },
+    /// The centre ships it.
+    Centre,
+}
+
+/// How a step came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Done {
+    /// The library did it.
+    Here,
+    /// It was seen done on the channel: in its back office, or by a call whose answer was lost.
+    SeenOnChannel,
+    /// The channel has no such step (OC-3).
+    NotNeeded,
+}
+
+/// One thing to be done to the outside.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "step")]
+#[non_exhaustive]
+pub enum Step {
+    /// Not intended.
+    #[default]
+    None,
+    /// Intended.
+    Planned {
+        /// Since when.
+        at: DateTime<Utc>,
+        /// How often it was tried without effect.
+        #[serde(default)]
+        attempts: u32,
+    },
+    /// Begun; without an end after it the outcome is unknown.
+    Started {
+        /// When.
+        at: DateTime<Utc>,
+    },
+    /// Done.
+    Done {
+        /// When.
+        at: DateTime<Utc>,
+        /// How.
+        how: Done,
+    },
+    /// The channel or the centre said no.
+    Refused {
+        /// When.
+        at: DateTime<Utc>,
+        /// Its code.
+        code: String,
+        /// Its text.
+        message: String,
+    },
+}
+
+impl Step {
+    /// Whether it is done.
+    pub fn is_done(&self) -> bool {
+        matches!(self, Self::Done { .. })
+    }
+
+    /// Whether it is intended or begun, and neither done nor refused.
+    pub fn is_open(&self) -> bool {
+        matches!(self, Self::Planned { .. } | Self::Started { .. })
+    }
+
+    /// Whether it was begun and its outcome is unknown.
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Self::Started { .. })
+    }
+}
+
+/// A parcel to be reported to the channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PlannedDispatch {
+    /// Names this parcel among those of the order: the same parcel reported twice is one dispatch.
+    pub key: String,
+    /// Carrier and number; `None` where the channel's own logistics gives the number.
+    pub tracking: Option<Tracking>,
+    /// Which lines, and how many pieces of each; empty: all that is outstanding.
+    pub lines: Vec<(LineId, u32)>,
+    /// When the parcel left.
+    pub shipped_at: DateTime<Utc>,
+}
+
+impl PlannedDispatch {
+    /// All that is outstanding, in one parcel.
+    pub fn whole(key: impl Into<String>, tracking: Option<Tracking>, shipped_at: DateTime<Utc>) -> Self {
+        Self { key: key.into(), tracking, lines: Vec::new(), shipped_at }
+    }
+
+    /// Some lines only.
+    pub fn part(mut self, lines: Vec<(LineId, u32)>) -> Self {
+        self.lines = lines;
+        self
+    }
+}
+
+/// A parcel and how far its report is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DispatchStep {
+    /// The parcel.
+    pub parcel: PlannedDispatch,
+    /// How far.
+    pub step: Step,
+}
+
+/// An order and everything remembered about it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct OrderRecord {
+    /// Whose order.
+    pub account: AccountId,
+    /// Its newest known state.
+    pub order: Order,
+    /// Whether it is in the hub.
+    pub link: LinkState,
+    /// Who ships it.
+    pub fulfilment: Fulfilment,
+    /// The confirmation.
+    #[serde(default)]
+    pub confirm: Step,
+    /// The ship date sent, or about to be sent; once set it never changes (SD-4).
+    #[serde(default)]
+    pub ship_date: Option<NaiveDate>,
+    /// The ship date's own call, where it is not part of the confirmation.
+    #[serde(default)]
+    pub set_ship_date: Step,
+    /// The instruction to the centre.
+    #[serde(default)]
+    pub instruct: Step,
+    /// Parcels.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dispatches: Vec<DispatchStep>,
+    /// Whether the centre has reported all of it as shipped, so that it no longer holds stock.
+    #[serde(default)]
+    pub left_centre: bool,
+    /// When the order is next re-read (DT-3); `None`: not followed.
+    #[serde(default)]
+    pub next_read: Option<DateTime<Utc>>,
+    /// Version of this record in the store; counts its writes.
+    #[serde(default)]
+    pub revision: u64,
+}
+
+impl OrderRecord {
+    /// A record of an order just seen, with nothing done to it.
+    pub fn new(account: AccountId, order: Order, link: LinkState) -> Self {
+        Self {
+            account,
+            order,
+            link,
+            fulfilment: Fulfilment::Ordinary { reason: String::new() },
+            confirm: Step::None,
+            ship_date: None,
+            set_ship_date: Step::None,
+            instruct: Step::None,
+            dispatches: Vec::new(),
+            left_centre: false,
+            next_read: None,
+            revision: 0,
+        }
+    }
+
+    /// Whether it is linked.
+    pub fn is_linked(&self) -> bool {
+        matches!(self.link, LinkState::Linked { .. })
+    }
+
+    /// Whether the goods were reported as shipped through the library.
+    pub fn dispatched_here(&self) -> bool {
+        self.dispatches.iter().any(|d| matches!(d.step, Step::Done { how: Done::Here, .. }))
+    }
+
+    /// Whether it keeps pieces from being sold elsewhere (SS-1): linked or instructed, and not yet gone.
+    ///
+    /// An order that the centre was told to ship holds its pieces until the centre says that they left, even when it
+    /// was cancelled meanwhile: overselling is worse than underselling. Deleting it locally releases them.
+    pub fn holds_stock(&self) -> bool {
+        match self.link {
+            LinkState::Deleted { .. } | LinkState::Watched => false,
+            LinkState::Linked { .. } if self.left_centre => false,
+            LinkState::Linked { .. } if matches!(self.instruct, Step::Started { .. } | Step::Done { .. }) => {
+                true
+            }
+            LinkState::Linked { .. } => !self.order.status.is_past_dispatch(),
+        }
+    }
+}
