@@ -1,12 +1,17 @@
 //! One set of traits for many sales channels, and an engine that runs a merchant's options on top.
+
 #[cfg(feature = "qoo10")]
 #[path = "../adapters/mod.rs"]
 pub mod adapters;
 pub mod channel;
 pub mod error;
+pub mod fulfillment;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod model;
 pub mod options;
+pub mod policy;
+pub mod store;
+
 pub use channel::Channel;
 pub use error::{Effect, Error, ErrorKind, Result, Retry};

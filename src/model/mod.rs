@@ -15,5 +15,5 @@ pub use money::{Currency, Money};
 pub use order::{CancelState, ChannelData, Destination, Hold, Line, Order, OrderStatus, RawPayload, Totals};
 pub use party::{Address, Party};
 pub use private::Private;
-pub use record::{DispatchStep, Done, Fulfilment, LinkState, OrderRecord, PlannedDispatch, Step};
+pub use record::{By, DispatchStep, Done, Fulfilment, LinkState, OrderRecord, PlannedDispatch, Step};
 pub use time::{Clock, DateRange, ManualClock, SystemClock, Window, start_of_day};

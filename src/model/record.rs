@@ -56,6 +56,16 @@ pub enum Done {
     NotNeeded,
 }
 
+/// Who wanted a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum By {
+    /// An option that the merchant switched on.
+    Option,
+    /// A person or the application, for this very order.
+    Hand,
+}
+
 /// One thing to be done to the outside.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "step")]
@@ -68,6 +78,8 @@ pub enum Step {
     Planned {
         /// Since when.
         at: DateTime<Utc>,
+        /// By an option, or by a person.
+        by: By,
         /// How often it was tried without effect.
         #[serde(default)]
         attempts: u32,
@@ -76,6 +88,8 @@ pub enum Step {
     Started {
         /// When.
         at: DateTime<Utc>,
+        /// By an option, or by a person.
+        by: By,
     },
     /// Done.
     Done {
@@ -96,6 +110,11 @@ pub enum Step {
 }
 
 impl Step {
+    /// Intended now.
+    pub fn planned(at: DateTime<Utc>, by: By) -> Self {
+        Self::Planned { at, by, attempts: 0 }
+    }
+
     /// Whether it is done.
     pub fn is_done(&self) -> bool {
         matches!(self, Self::Done { .. })
@@ -181,9 +200,12 @@ pub struct OrderRecord {
     /// When the order is next re-read (DT-3); `None`: not followed.
     #[serde(default)]
     pub next_read: Option<DateTime<Utc>>,
-    /// Version of this record in the store; counts its writes.
+    /// The order must be read again before anything else is done to it (ids or address changed by an action).
     #[serde(default)]
-    pub revision: u64,
+    pub reread: bool,
+    /// Whether the channel's code on a line counts as SKU for stock and fulfilment (RC).
+    #[serde(default)]
+    pub sku_from_channel: bool,
 }
 
 impl OrderRecord {
@@ -201,7 +223,8 @@ impl OrderRecord {
             dispatches: Vec::new(),
             left_centre: false,
             next_read: None,
-            revision: 0,
+            reread: false,
+            sku_from_channel: true,
         }
     }
 
