@@ -3,11 +3,13 @@
 #[cfg(feature = "qoo10")]
 #[path = "../adapters/mod.rs"]
 pub mod adapters;
+pub mod analytics;
 pub mod channel;
 pub mod error;
 pub mod fulfillment;
 #[cfg(feature = "http")]
 pub mod http;
+pub mod hub;
 pub mod model;
 pub mod options;
 pub mod policy;

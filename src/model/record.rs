@@ -238,13 +238,16 @@ impl OrderRecord {
         self.dispatches.iter().any(|d| matches!(d.step, Step::Done { how: Done::Here, .. }))
     }
 
-    /// Whether it keeps pieces from being sold elsewhere (SS-1): linked or instructed, and not yet gone.
+    /// Whether it keeps pieces from being sold elsewhere (SS-1): linked, instructed or waiting to be linked, and not
+    /// yet gone. An unpaid order counts: the channel has set its pieces aside, and an absolute quantity pushed over
+    /// that would sell them again.
     ///
     /// An order that the centre was told to ship holds its pieces until the centre says that they left, even when it
     /// was cancelled meanwhile: overselling is worse than underselling. Deleting it locally releases them.
     pub fn holds_stock(&self) -> bool {
         match self.link {
-            LinkState::Deleted { .. } | LinkState::Watched => false,
+            LinkState::Deleted { .. } => false,
+            LinkState::Watched => !self.order.status.is_past_dispatch(),
             LinkState::Linked { .. } if self.left_centre => false,
             LinkState::Linked { .. } if matches!(self.instruct, Step::Started { .. } | Step::Done { .. }) => {
                 true

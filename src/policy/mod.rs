@@ -3,6 +3,7 @@
 
 pub mod expiry;
 pub mod follow;
+pub mod fulfilment;
 pub mod link;
 pub mod next;
 pub mod rule;
