@@ -1,6 +1,6 @@
 //! One set of traits for many sales channels, and an engine that runs a merchant's options on top.
 
-#[cfg(feature = "qoo10")]
+#[cfg(feature = "http")]
 #[path = "../adapters/mod.rs"]
 pub mod adapters;
 pub mod analytics;
