@@ -57,7 +57,8 @@ async fn os_3_shipped_cancelled_claimed_and_unpaid_orders_are_not_linked() {
     world.market.sell_with("shipped", "TEE", 1, paid, |s| s.order.status = OrderStatus::Shipped);
     world.market.sell_with("cancelled", "TEE", 1, paid, |s| s.order.status = OrderStatus::Cancelled);
     world.market.sell_with("claimed", "TEE", 1, paid, |s| s.order.cancel = CancelState::Requested);
-    let unpaid = world.market.sell_with("unpaid", "TEE", 1, paid, |s| s.order.status = OrderStatus::PendingPayment);
+    let unpaid =
+        world.market.sell_with("unpaid", "TEE", 1, paid, |s| s.order.status = OrderStatus::PendingPayment);
     let report = world.hub().cycle(&world.account).await.unwrap();
     assert_eq!((report.tally.linked, report.tally.excluded), (0, 4));
     assert!(report.tally.adds_up());
@@ -94,7 +95,12 @@ async fn os_4_what_is_left_over_comes_next_and_nothing_twice() {
             s.reversed = reversed;
         });
         for n in 0..30 {
-            world.market.sell(&format!("{n:02}"), "TEE", 1, at("2026-11-24T08:00") + TimeDelta::minutes(n / 3));
+            world.market.sell(
+                &format!("{n:02}"),
+                "TEE",
+                1,
+                at("2026-11-24T08:00") + TimeDelta::minutes(n / 3),
+            );
         }
         let mut counts = Vec::new();
         for _ in 0..6 {
@@ -116,7 +122,9 @@ async fn os_5_night_cycles_take_what_the_day_before_left_behind() {
     let world = World::new("2026-11-24T22:00");
     world.hub().cycle(&world.account).await.unwrap();
     // Shows hours late: no overlap finds it.
-    world.market.sell_with("late", "TEE", 1, at("2026-11-24T18:00"), |s| s.visible_from = at("2026-11-24T23:30"));
+    world
+        .market
+        .sell_with("late", "TEE", 1, at("2026-11-24T18:00"), |s| s.visible_from = at("2026-11-24T23:30"));
     world.set("2026-11-24T23:40");
     world.hub().cycle(&world.account).await.unwrap();
     assert!(linked(&world).await.is_empty());
@@ -148,7 +156,9 @@ async fn os_6_a_failed_cycle_is_taken_again_without_linking_twice() {
 async fn os_7_orders_that_show_late_are_found_by_the_overlap() {
     let world = World::new("2026-11-24T10:00");
     let hub = world.hub();
-    world.market.sell_with("late", "TEE", 1, at("2026-11-24T09:55"), |s| s.visible_from = at("2026-11-24T10:05"));
+    world
+        .market
+        .sell_with("late", "TEE", 1, at("2026-11-24T09:55"), |s| s.visible_from = at("2026-11-24T10:05"));
     assert_eq!(hub.cycle(&world.account).await.unwrap().tally.linked, 0);
     world.set("2026-11-24T11:00");
     assert_eq!(hub.cycle(&world.account).await.unwrap().tally.linked, 1);
@@ -361,10 +371,12 @@ async fn ke_3_and_ke_4_renewal_replaces_all_parts_and_the_next_cycle_takes_every
     world.market.inside().accepted_key = "new".into();
     let missing = renew(Credentials::new().expiring(at("2027-01-20T10:00"))).await.unwrap_err();
     assert!(missing.to_string().contains("missing"), "{missing}");
-    let unchanged = renew(Credentials::new().with("key", "good").expiring(at("2027-01-20T10:00"))).await.unwrap_err();
+    let unchanged =
+        renew(Credentials::new().with("key", "good").expiring(at("2027-01-20T10:00"))).await.unwrap_err();
     assert!(unchanged.to_string().contains("old one"), "{unchanged}");
     assert!(renew(Credentials::new().with("key", "new")).await.is_err(), "the date is missing");
-    let wrong = renew(Credentials::new().with("key", "wrong").expiring(at("2027-01-20T10:00"))).await.unwrap_err();
+    let wrong =
+        renew(Credentials::new().with("key", "wrong").expiring(at("2027-01-20T10:00"))).await.unwrap_err();
     assert_eq!(wrong.kind(), ErrorKind::Unauthorized);
     renew(Credentials::new().with("key", "new").expiring(at("2027-01-20T10:00"))).await.unwrap();
     assert_eq!(vault.load(&world.account).await.unwrap().unwrap().get("key").unwrap().expose(), "new");
@@ -403,7 +415,14 @@ async fn a_dry_run_plans_the_same_and_changes_nothing() {
     assert!(plan.dry);
     assert_eq!(world.market.calls("confirm") + world.market.calls("set_stock"), 0);
     assert_eq!(world.centre.instructed(), 0);
-    assert!(world.store.scan(&world.account, sales_channels::store::Scan::All, None, 10).await.unwrap().is_empty());
+    assert!(
+        world
+            .store
+            .scan(&world.account, sales_channels::store::Scan::All, None, 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     assert!(world.store.state(&world.account).await.unwrap().is_none());
 
     let real = hub.cycle(&world.account).await.unwrap();

@@ -52,6 +52,11 @@ impl Limit {
         Self { operations: &[], calls, per, published: true }
     }
 
+    /// A limit on some operations, counted together.
+    pub const fn on(operations: &'static [Operation], calls: u32, per: Duration) -> Self {
+        Self { operations, calls, per, published: true }
+    }
+
     /// A limit that the channel does not publish.
     pub const fn assumed(mut self) -> Self {
         self.published = false;

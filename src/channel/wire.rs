@@ -169,6 +169,16 @@ pub enum HandOver {
     DropOff,
 }
 
+impl HandOver {
+    /// Its name in JSON, in snake case.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PickUp => "pick_up",
+            Self::DropOff => "drop_off",
+        }
+    }
+}
+
 /// A parcel to report.
 #[derive(Debug, Clone)]
 #[non_exhaustive]

@@ -39,10 +39,10 @@ impl Work<'_> {
             let confirmed = self.confirm_due(&mut page).await;
             self.stage(confirmed)?;
             self.read_again(&mut page).await?;
+            // A confirmation is what ship dates and instructions wait for: in the same cycle (SD-1, FI-1).
+            self.plan(&mut page).await?;
             let dated = self.set_ship_dates(&mut page).await;
             self.stage(dated)?;
-            // A confirmation is what instructions wait for: in the same cycle (FI-1).
-            self.plan(&mut page).await?;
             let instructed = self.instruct_due(&mut page).await;
             self.stage(instructed)?;
         }

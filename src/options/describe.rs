@@ -1,9 +1,11 @@
 //! Options as data, so that an application can draw its settings screen.
 
 use serde::Serialize;
+use serde_json::{Map, Value, json};
 
-use super::{AccountFacts, OptionKey};
-use crate::channel::{Channel, LocalText};
+use super::check::hidden_because;
+use super::{AccountFacts, OptionKey, catalogue};
+use crate::channel::{Capabilities, Channel, HandOver, LocalText};
 
 /// What values an option takes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -58,7 +60,7 @@ pub struct OptionDescription {
     #[serde(flatten)]
     pub kind: OptionKind,
     /// The default; `null`: not set.
-    pub default: serde_json::Value,
+    pub default: Value,
     /// Name.
     pub label: LocalText,
     /// What it does.
@@ -71,18 +73,128 @@ pub struct DescribedOption {
     /// The option.
     #[serde(flatten)]
     pub description: OptionDescription,
+    /// Whether it is a field of [`OptionSet`](super::OptionSet) or an entry of its `channel` map.
+    pub own: bool,
     /// Why it is not shown; absent: it is shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hidden: Option<&'static str>,
 }
 
-/// todo
-pub fn describe(_channel: &dyn Channel, _facts: AccountFacts) -> Vec<DescribedOption> {
-    let _ = OptionKey::ALL;
-    Vec::new()
+/// All options, in the order of a settings screen, with whether this channel offers them to this account: first those
+/// that every channel may have, then the channel's own.
+///
+/// ```
+/// # use sales_channels::options::{AccountFacts, describe};
+/// # fn with(channel: &dyn sales_channels::Channel) {
+/// for option in describe(channel, AccountFacts::authorised()).iter().filter(|o| o.hidden.is_none()) {
+///     println!("{}: {}", option.description.label.ja, option.description.help.ja);
+/// }
+/// # }
+/// ```
+pub fn describe(channel: &dyn Channel, facts: AccountFacts) -> Vec<DescribedOption> {
+    let info = channel.info();
+    let capabilities = Capabilities::of(channel);
+    let methods = channel.dispatch().map_or(&[][..], |d| d.hand_over_methods());
+    let common = OptionKey::ALL.iter().map(|key| {
+        let mut description = catalogue::describe(*key);
+        if *key == OptionKey::HandOver {
+            offer_only(&mut description.kind, methods);
+        }
+        let hidden = hidden_because(*key, info, capabilities, methods, facts);
+        DescribedOption { description, own: false, hidden }
+    });
+    let own = info.options.iter().map(|description| DescribedOption {
+        description: description.clone(),
+        own: true,
+        hidden: None,
+    });
+    common.chain(own).collect()
 }
 
-/// todo
-pub fn json_schema(_channel: &dyn Channel, _facts: AccountFacts) -> serde_json::Value {
-    serde_json::Value::Null
+/// Leaves only the hand-over methods that the channel has.
+fn offer_only(kind: &mut OptionKind, methods: &[HandOver]) {
+    if let OptionKind::Choice { values } = kind {
+        values.retain(|choice| methods.iter().any(|method| method.as_str() == choice.value));
+    }
+}
+
+/// The options that this channel offers to this account as JSON Schema (draft 2020-12): what it accepts for an
+/// [`OptionSet`](super::OptionSet) is what [`EffectiveOptions::check`](super::EffectiveOptions::check) accepts, but for
+/// the names of zones, which the schema marks by `format` alone.
+///
+/// Labels and help are `title` and `description` in English, and `x-label` and `x-help` in all three languages.
+pub fn json_schema(channel: &dyn Channel, facts: AccountFacts) -> Value {
+    let mut properties = Map::new();
+    let mut own = Map::new();
+    for option in describe(channel, facts).into_iter().filter(|option| option.hidden.is_none()) {
+        let schema = schema_of(&option.description);
+        let to = if option.own { &mut own } else { &mut properties };
+        to.insert(option.description.key.to_owned(), schema);
+    }
+    if !own.is_empty() {
+        let channel = json!({"type": "object", "properties": own, "additionalProperties": false});
+        properties.insert("channel".to_owned(), channel);
+    }
+    let has = |key: OptionKey| properties.contains_key(key.as_str());
+    let mut rules = Vec::new();
+    if has(OptionKey::Reconcile) {
+        rules.push(json!({
+            "if": {"properties": {"reconcile": {"enum": ["report", "repair"]}}, "required": ["reconcile"]},
+            "then": {"required": ["stock_sync"]}
+        }));
+    }
+    rules.push(json!({
+        "if": {"properties": {"mode": {"const": "statistics_only"}}, "required": ["mode"]},
+        "then": {"properties": {
+            "fulfilment_instruction": {"const": false},
+            "stock_sync": false,
+            "ship_offset": false,
+            "delivery_tracking": {"const": "all_collected"},
+        }}
+    }));
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": format!("Options of an account at {}", channel.info().name.en),
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": false,
+        "allOf": rules,
+    })
+}
+
+fn schema_of(option: &OptionDescription) -> Value {
+    let mut schema = match &option.kind {
+        OptionKind::Switch => json!({"type": "boolean"}),
+        OptionKind::Integer { min, max } => json!({"type": "integer", "minimum": min, "maximum": max}),
+        OptionKind::Choice { values } => json!({
+            "type": "string",
+            "enum": values.iter().map(|choice| choice.value).collect::<Vec<_>>(),
+            "x-enum-labels": values,
+        }),
+        OptionKind::Text => json!({"type": "string"}),
+        OptionKind::Zone => json!({"type": "string", "format": "iana-time-zone"}),
+        OptionKind::Date => json!({"type": "string", "format": "date"}),
+        OptionKind::Dates => json!({"type": "array", "items": {"type": "string", "format": "date"}}),
+        OptionKind::Time => json!({"type": "string", "format": "date-time"}),
+        OptionKind::StockShare => json!({
+            "type": "object",
+            "properties": {
+                "share_percent": {"type": "integer", "minimum": 1, "maximum": 100},
+                "reserve": {"type": "integer", "minimum": 0, "maximum": u32::MAX, "default": 0},
+            },
+            "required": ["share_percent"],
+            "additionalProperties": false,
+        }),
+    };
+    if let Some(object) = schema.as_object_mut() {
+        if !option.default.is_null() {
+            object.insert("default".to_owned(), option.default.clone());
+        }
+        object.insert("title".to_owned(), json!(option.label.en));
+        object.insert("description".to_owned(), json!(option.help.en));
+        object.insert("x-rule".to_owned(), json!(option.rule));
+        object.insert("x-label".to_owned(), json!(option.label));
+        object.insert("x-help".to_owned(), json!(option.help));
+    }
+    schema
 }

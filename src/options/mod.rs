@@ -1,6 +1,7 @@
 //! The merchant's choices: as chosen ([`OptionSet`], may be wrong), as in force for one account
 //! ([`EffectiveOptions`], cannot be wrong), and as data for a settings screen ([`describe`]).
 
+mod catalogue;
 mod check;
 mod describe;
 mod effective;

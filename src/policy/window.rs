@@ -16,6 +16,9 @@ use crate::model::{Window, start_of_day};
 pub const MIN_CHUNK: TimeDelta = TimeDelta::minutes(1);
 /// Up to this hour of the schedule's day, cycles also take what the day before left (OS-5).
 const NIGHT_ENDS: u32 = 4;
+/// A finished sweep that began before this much of the day had passed is not the night's last: where no later one was
+/// finished (a cycle failed, nothing ran at night), the first cycle of the day sweeps once more (OS-6).
+const LAST_NIGHT_HOUR: TimeDelta = TimeDelta::hours(3);
 /// How far the clock may step back before what was closed meanwhile is fetched again.
 const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(5);
 
@@ -30,6 +33,8 @@ pub struct SyncCursor {
     pub through: Option<DateTime<Utc>>,
     /// What is left of the sweep of a past day (OS-5).
     pub sweep: Option<Window>,
+    /// When the sweep under way began; after its end, when the last finished one began.
+    pub swept: Option<DateTime<Utc>>,
     /// Span of one window in seconds; `None`: as long as the channel allows.
     pub chunk_seconds: Option<i64>,
 }
@@ -76,7 +81,7 @@ impl Step {
 ///
 /// The first cycle starts at midnight in the schedule's zone (OS-2). Between 00:00 and 04:00 the whole day before is
 /// swept again (OS-5), but never anything from before the account's first day. A sweep that was not finished by
-/// 04:00 goes on until it is.
+/// 04:00 goes on until it is, and a night without a finished last sweep is made up for by day (OS-6).
 pub fn begin(
     mut cursor: SyncCursor,
     now: DateTime<Utc>,
@@ -99,12 +104,15 @@ pub fn begin(
     let since = cursor.since.unwrap_or(today);
     let through = cursor.through.unwrap_or(today);
 
-    if local.hour() < NIGHT_ENDS {
+    let is_night = local.hour() < NIGHT_ENDS;
+    let missed = cursor.sweep.is_none() && cursor.swept.is_none_or(|began| began < today + LAST_NIGHT_HOUR);
+    if is_night || missed {
         let yesterday = local.date_naive().checked_sub_days(Days::new(1)).unwrap_or(local.date_naive());
         let from = start_of_day(yesterday, zone).max(since);
         let from = cursor.sweep.map_or(from, |unfinished| unfinished.from.min(from));
         let sweep = Window::new(from, today);
         cursor.sweep = (!sweep.is_empty()).then_some(sweep);
+        cursor.swept = Some(now);
     }
     // Orders of before the first day are not taken, not even by the overlap.
     let from = through.checked_sub_signed(lookback).unwrap_or(through).max(since);

@@ -7,16 +7,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use sales_channels::channel::{
-    CancelAction, CancelDecision, CancelPage, CancelRequest, Capabilities, Channel, ChannelInfo, CapabilityCheck,
-    ConfirmOrders, ConfirmRequest, Confirmed, ConnectionReport, Context, CredentialPart, Credentials,
-    DispatchOrders, DispatchRequest, Dispatched, FetchOrders, HandOver, HandleCancellations, LocalText, Notify,
-    NotifyBuyer, OptionCode, OrderPage, OrderQuery, Outcome, PageCursor, Refusal, RenewCredentials, Repeat, Row,
-    SetShipDate, ShipDateRequest, ShipDates, StockAccepted, StockChange, Tracking, TrackingUpdate, UnreadableRow,
-    UpdateStock,
+    CancelAction, CancelDecision, CancelPage, CancelRequest, Capabilities, CapabilityCheck, Channel,
+    ChannelInfo, ConfirmOrders, ConfirmRequest, Confirmed, ConnectionReport, Context, CredentialPart,
+    Credentials, DispatchOrders, DispatchRequest, Dispatched, FetchOrders, HandOver, HandleCancellations,
+    LocalText, Notify, NotifyBuyer, OptionCode, OrderPage, OrderQuery, Outcome, PageCursor, Refusal,
+    RenewCredentials, Repeat, Row, SetShipDate, ShipDateRequest, ShipDates, StockAccepted, StockChange,
+    Tracking, TrackingUpdate, UnreadableRow, UpdateStock,
 };
 use sales_channels::model::{
-    CancelState, Clock, Currency, Destination, Hold, Line, ListingKey, Money, Order, OrderId, OrderStatus, Party,
-    Private, RawPayload, Sku, Window,
+    CancelState, Clock, Currency, Destination, Hold, Line, ListingKey, Money, Order, OrderId, OrderStatus,
+    Party, Private, RawPayload, Sku, Window,
 };
 use sales_channels::{Error, ErrorKind, Result};
 
@@ -210,7 +210,8 @@ impl ModelChannel {
         self.fuse.point().await;
         let mut inside = self.market.inside();
         *inside.calls.entry(operation).or_default() += 1;
-        let good = inside.credentials.get("key").map(|k| k.expose().to_owned()) == Some(inside.accepted_key.clone());
+        let good =
+            inside.credentials.get("key").map(|k| k.expose().to_owned()) == Some(inside.accepted_key.clone());
         if !good {
             return Err(Error::new(ErrorKind::Unauthorized));
         }
@@ -305,7 +306,11 @@ impl FetchOrders for ModelChannel {
                 .map(|sold| {
                     if sold.unreadable {
                         let id = Some(sold.order.id.clone());
-                        Row::Unreadable(UnreadableRow::new(id, "quantity is not a number", sold.order.raw.clone()))
+                        Row::Unreadable(UnreadableRow::new(
+                            id,
+                            "quantity is not a number",
+                            sold.order.raw.clone(),
+                        ))
                     } else {
                         Row::Order(Box::new(sold.order.clone()))
                     }
@@ -399,7 +404,11 @@ impl SetShipDate for ModelChannel {
 
 #[async_trait]
 impl DispatchOrders for ModelChannel {
-    async fn dispatch(&self, _: &Context, requests: &[DispatchRequest<'_>]) -> Result<Vec<Outcome<Dispatched>>> {
+    async fn dispatch(
+        &self,
+        _: &Context,
+        requests: &[DispatchRequest<'_>],
+    ) -> Result<Vec<Outcome<Dispatched>>> {
         let fault = self.call("dispatch").await?;
         let now = self.market.clock.now();
         let outcomes = {
@@ -416,7 +425,8 @@ impl DispatchOrders for ModelChannel {
                     sold.order.tracking.push(tracking);
                     for line in &mut sold.order.lines {
                         let part = request.lines.iter().find(|(id, _)| *id == line.id).map(|(_, n)| *n);
-                        line.shipped += if request.lines.is_empty() { line.outstanding() } else { part.unwrap_or(0) };
+                        line.shipped +=
+                            if request.lines.is_empty() { line.outstanding() } else { part.unwrap_or(0) };
                     }
                     if sold.order.lines.iter().all(|line| line.outstanding() == 0) {
                         sold.order.status = OrderStatus::Shipped;
@@ -440,7 +450,11 @@ impl DispatchOrders for ModelChannel {
 
 #[async_trait]
 impl UpdateStock for ModelChannel {
-    async fn set_stock(&self, _: &Context, changes: &[StockChange<'_>]) -> Result<Vec<Outcome<StockAccepted>>> {
+    async fn set_stock(
+        &self,
+        _: &Context,
+        changes: &[StockChange<'_>],
+    ) -> Result<Vec<Outcome<StockAccepted>>> {
         let fault = self.call("set_stock").await?;
         let outcomes = {
             let mut inside = self.market.inside();
@@ -486,7 +500,9 @@ impl HandleCancellations for ModelChannel {
         let requests = inside
             .orders
             .values()
-            .filter(|sold| sold.order.cancel == CancelState::Requested && window.contains(sold.order.updated_at))
+            .filter(|sold| {
+                sold.order.cancel == CancelState::Requested && window.contains(sold.order.updated_at)
+            })
             .map(|sold| CancelRequest::new(sold.order.id.clone(), true))
             .collect();
         Ok(CancelPage { requests, unreadable: Vec::new(), next: None })
@@ -504,7 +520,8 @@ impl HandleCancellations for ModelChannel {
     }
 }
 
-const PARTS: &[CredentialPart] = &[CredentialPart::renewed("key", "the key from the back office").with_expiry()];
+const PARTS: &[CredentialPart] =
+    &[CredentialPart::renewed("key", "the key from the back office").with_expiry()];
 
 #[async_trait]
 impl RenewCredentials for ModelChannel {

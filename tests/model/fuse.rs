@@ -69,7 +69,13 @@ impl FusedStore {
 
 #[async_trait]
 impl Store for FusedStore {
-    async fn acquire(&self, account: &AccountId, owner: &str, now: DateTime<Utc>, ttl: TimeDelta) -> Result<Lease> {
+    async fn acquire(
+        &self,
+        account: &AccountId,
+        owner: &str,
+        now: DateTime<Utc>,
+        ttl: TimeDelta,
+    ) -> Result<Lease> {
         self.fuse.point().await;
         let lease = self.inner.acquire(account, owner, now, ttl).await;
         self.fuse.point().await;

@@ -1,6 +1,7 @@
 //! A scripted world for tests of the hub: a channel, a fulfilment centre and a store, all in memory, that count what is
 //! done to them and can cut the process off at any of their I/O points.
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+// Each test binary uses its own part of it.
+#![allow(dead_code, unused_imports, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod channel;
 pub mod fuse;
@@ -69,15 +70,18 @@ impl World {
     pub fn hub(&self) -> Hub {
         let n = self.workers.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         let store = Arc::new(FusedStore::new(Arc::clone(&self.store), Arc::clone(&self.fuse)));
-        let hub =
-            Hub::builder(store).clock(Arc::clone(&self.clock) as Arc<dyn Clock>).owner(format!("worker-{n}")).build();
+        let hub = Hub::builder(store)
+            .clock(Arc::clone(&self.clock) as Arc<dyn Clock>)
+            .owner(format!("worker-{n}"))
+            .build();
         hub.connect(self.account()).unwrap();
         hub
     }
 
     pub fn account(&self) -> Account {
         let channel = ModelChannel::new(Arc::clone(&self.market), Arc::clone(&self.fuse));
-        let account = Account::new(self.account.clone(), Arc::new(channel)).with_options(self.options.clone());
+        let account =
+            Account::new(self.account.clone(), Arc::new(channel)).with_options(self.options.clone());
         if self.with_centre {
             account.with_centre(Arc::new(FusedCentre::new(Arc::clone(&self.centre), Arc::clone(&self.fuse))))
         } else {
