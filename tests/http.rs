@@ -235,6 +235,16 @@ async fn limits_are_kept_evenly_and_a_limited_call_beyond_the_budget_is_not_sent
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_hold_keeps_the_next_call_back() {
+    let net = net([]);
+    net.http.hold(Duration::from_secs(9));
+    net.http.hold(Duration::from_secs(2));
+    let began = Instant::now();
+    net.call(Nature::Read).await.unwrap();
+    assert_eq!(began.elapsed().as_secs(), 9, "the longer one counts");
+}
+
+#[tokio::test(start_paused = true)]
 async fn repeats_are_at_most_about_a_fifth_of_the_traffic() {
     let net = net(std::iter::repeat_n(Answer::Status(500, "{}", ""), 100_000));
     let mut calls = 0;

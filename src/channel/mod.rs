@@ -8,6 +8,7 @@ mod context;
 mod credentials;
 mod info;
 mod outcome;
+mod rotation;
 mod traits;
 mod wire;
 
@@ -16,6 +17,7 @@ pub use context::Context;
 pub use credentials::{CredentialPart, CredentialVault, Credentials, MemoryVault, Secret};
 pub use info::{ChannelInfo, ChannelState, Limit, LocalText, OptionCode, StatusMapping};
 pub use outcome::{Outcome, Refusal, Repeat};
+pub use rotation::RotatingCredentials;
 pub use traits::{
     Channel, ConfirmOrders, DispatchOrders, FetchOrders, HandleCancellations, ListListings, NotifyBuyer,
     ReceiveWebhooks, RenewCredentials, SetShipDate, ShipDates, UpdateStock,

@@ -344,16 +344,35 @@ pub struct CancelDecision<'a> {
     pub memo: Option<&'a str>,
 }
 
-/// A call that a channel made to the application's web server.
-#[derive(Debug)]
+/// A call that a channel made to the application's web server. Debug shows sizes only.
+#[non_exhaustive]
 pub struct WebhookRequest<'a> {
     /// Header names in lower case, with their values.
     pub headers: &'a [(String, String)],
     /// The body, byte for byte as it came.
     pub body: &'a [u8],
+    /// The address that the channel was told to call, with its query: some channels sign it. Empty: not known.
+    pub url: &'a str,
 }
 
-impl WebhookRequest<'_> {
+impl fmt::Debug for WebhookRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[webhook, {} headers, {} bytes]", self.headers.len(), self.body.len())
+    }
+}
+
+impl<'a> WebhookRequest<'a> {
+    /// A call with these headers (names in lower case) and this body.
+    pub fn new(headers: &'a [(String, String)], body: &'a [u8]) -> Self {
+        Self { headers, body, url: "" }
+    }
+
+    /// At this address.
+    pub fn at(mut self, url: &'a str) -> Self {
+        self.url = url;
+        self
+    }
+
     /// The first header of this name (lower case).
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())

@@ -159,6 +159,11 @@ impl HttpClient {
         Self::with(settings.clone(), Arc::clone(transport), clock, Arc::clone(random))
     }
 
+    /// Now, by the client's clock: what signatures and replay windows count from.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.0.clock.now()
+    }
+
     /// What one account sends through: it has limits and a retry budget of its own.
     pub fn account(&self, channel: &ChannelId, account: &AccountId, limits: &[Limit]) -> AccountHttp {
         AccountHttp(Arc::new(AccountShared {
@@ -185,6 +190,16 @@ struct AccountShared {
 pub struct AccountHttp(Arc<AccountShared>);
 
 impl AccountHttp {
+    /// Now, by the client's clock.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.0.client.now()
+    }
+
+    /// No call of this account for this long: for channels whose answers say how much may still be asked.
+    pub fn hold(&self, wait: Duration) {
+        self.0.limits.hold(wait);
+    }
+
     /// The limits that are kept.
     pub fn limits(&self) -> Vec<LimitState> {
         self.0.limits.states()

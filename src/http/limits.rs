@@ -1,6 +1,7 @@
 //! Rate limits of one account, kept before the channel has to.
 
 use std::num::NonZeroU32;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use governor::clock::{Clock, Reference};
@@ -62,21 +63,37 @@ pub struct LimitState {
 
 /// The limits of one account.
 #[derive(Debug)]
-pub(super) struct Limits(Vec<Bucket>);
+pub(super) struct Limits {
+    buckets: Vec<Bucket>,
+    held_until: Mutex<Option<Instant>>,
+}
 
 impl Limits {
     pub(super) fn new(limits: &[Limit]) -> Self {
-        Self(
-            limits
-                .iter()
-                .filter_map(|limit| Some(Bucket { limit: *limit, limiter: limiter(limit)? }))
-                .collect(),
-        )
+        let buckets = limits
+            .iter()
+            .filter_map(|limit| Some(Bucket { limit: *limit, limiter: limiter(limit)? }))
+            .collect();
+        Self { buckets, held_until: Mutex::new(None) }
+    }
+
+    pub(super) fn hold(&self, wait: Duration) {
+        let until = Instant::now().checked_add(wait);
+        let mut held = self.held_until.lock().unwrap_or_else(PoisonError::into_inner);
+        *held = (*held).max(until);
+    }
+
+    fn held(&self) -> Option<Duration> {
+        let held = *self.held_until.lock().unwrap_or_else(PoisonError::into_inner);
+        held.map(|until| until.saturating_duration_since(Instant::now())).filter(|wait| !wait.is_zero())
     }
 
     /// How long until this operation may be sent; `None`: it may now, and is counted.
     pub(super) fn take(&self, operation: Operation) -> Option<Duration> {
-        for bucket in self.0.iter().filter(|bucket| concerns(&bucket.limit, operation)) {
+        if let Some(wait) = self.held() {
+            return Some(wait);
+        }
+        for bucket in self.buckets.iter().filter(|bucket| concerns(&bucket.limit, operation)) {
             if let Err(until) = bucket.limiter.check() {
                 return Some(wait(&until));
             }
@@ -85,7 +102,7 @@ impl Limits {
     }
 
     pub(super) fn states(&self) -> Vec<LimitState> {
-        self.0.iter().map(|bucket| LimitState { limit: bucket.limit }).collect()
+        self.buckets.iter().map(|bucket| LimitState { limit: bucket.limit }).collect()
     }
 }
 
