@@ -10,6 +10,7 @@ pub mod fulfillment;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod hub;
+pub mod lenient;
 pub mod model;
 pub mod options;
 pub mod policy;

@@ -3,6 +3,7 @@
 //! [`Channel`] hands out its capabilities. What a channel can do is what it returns: there is no flag beside it
 //! that could disagree. [`FetchOrders`] is the one that every channel has.
 
+mod batch;
 mod capability;
 mod context;
 mod credentials;
@@ -12,6 +13,7 @@ mod rotation;
 mod traits;
 mod wire;
 
+pub use batch::{concerns_account, each, whole};
 pub use capability::{Capabilities, Capability, CapabilityCheck, ConnectionReport, Operation};
 pub use context::Context;
 pub use credentials::{CredentialPart, CredentialVault, Credentials, MemoryVault, Secret};
