@@ -121,19 +121,25 @@ impl Work<'_> {
             }
         }
         let with_date = matches!(self.channel().ship_date(), Some(ShipDates::WithConfirmation));
-        for batch in due.chunks(self.channel().info().confirm_batch.max(1)) {
+        for batch in due.chunks_mut(self.channel().info().confirm_batch.max(1)) {
             let now = self.now();
-            for (n, _) in batch {
+            for (n, reason) in batch.iter_mut() {
                 let record = &mut page[*n];
                 if with_date && record.ship_date.is_none() {
                     record.ship_date = self.ship_date(now);
                 }
+                if with_date && let Some(date) = record.ship_date {
+                    *reason =
+                        Reason::new(Rule::Sd3, format!("{}; ship date {date} is sent with it", reason.text));
+                }
                 record.confirm = start(&record.confirm, now);
             }
+            let batch = &*batch;
             let Some(dates) = self.started(page, batch, Operation::Confirm).await? else {
                 for (n, _) in batch {
                     page[*n].confirm = Step::Done { at: now, how: Done::Here };
                     self.report.tally.confirmed += 1;
+                    self.report.tally.ship_dates += u64::from(page[*n].ship_date.is_some());
                 }
                 self.store_batch(page, batch).await?;
                 continue;
@@ -156,14 +162,7 @@ impl Work<'_> {
                         record.reread = done.reread;
                         self.report.tally.confirmed += 1;
                         self.report.tally.ship_dates += u64::from(record.ship_date.is_some());
-                        let reason = match record.ship_date {
-                            Some(date) => Reason::new(
-                                Rule::Sd3,
-                                format!("{}; ship date {date} sent with it", reason.text),
-                            ),
-                            None => reason.clone(),
-                        };
-                        self.did(&id, Operation::Confirm, &reason);
+                        self.did(&id, Operation::Confirm, reason);
                     }
                     Outcome::AlreadyDone => {
                         record.confirm = Step::Done { at: now, how: Done::SeenOnChannel };

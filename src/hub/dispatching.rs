@@ -50,10 +50,14 @@ impl Work<'_> {
             }
             self.state.health.succeeded(Operation::CentreShipments, now);
             let stuck = page.cursor.is_none() || page.cursor == since;
+            let mut state = self.state.clone();
             if page.cursor.is_some() {
-                self.state.centre_cursor = page.cursor;
+                state.centre_cursor = page.cursor;
             }
-            self.commit(Commit::default().with_records(records).with_state(self.state.clone())).await?;
+            let moved = state.centre_cursor.clone();
+            self.commit(Commit::default().with_records(records).with_state(state)).await?;
+            // Only now: a run whose commit failed stores its state once more at its end.
+            self.state.centre_cursor = moved;
             if !page.more || stuck {
                 return Ok(());
             }

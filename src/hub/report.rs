@@ -226,8 +226,9 @@ impl fmt::Display for CycleReport {
         if !done.is_empty() {
             writeln!(f, "  actions  {}", done.join(", "))?;
         }
+        let widest = self.lines.iter().map(|line| line.subject.chars().count()).max().unwrap_or(0).min(40);
         for line in &self.lines {
-            writeln!(f, "  {:<14} {:<16} {}", line.subject, line.what.to_string(), line.reason)?;
+            writeln!(f, "  {:<widest$}  {:<20}  {}", line.subject, line.what.to_string(), line.reason)?;
         }
         if self.lines_left_out > 0 {
             writeln!(f, "  and {} more", self.lines_left_out)?;

@@ -43,11 +43,8 @@ impl Work<'_> {
             wanted.retain(|w| w.link.pushing.is_some() || w.link.accepted != Some(w.quantity));
             differing.extend(wanted);
         }
-        if reconcile {
-            self.state.reconciled_on = Some(today);
-            if differences == 0 {
-                self.cure(&IssueKey::StockDiffers);
-            }
+        if reconcile && differences == 0 {
+            self.cure(&IssueKey::StockDiffers);
         }
         let pushes = pushes(
             differing
@@ -56,6 +53,10 @@ impl Work<'_> {
                 .map(|(n, w)| (n, w.link.accepted, w.link.pushing.is_some(), w.quantity)),
         );
         let pushed = self.push(&mut differing, &pushes).await;
+        // What was found to differ is known to this run alone until it is pushed: an unfinished repair begins anew.
+        if reconcile && pushed.is_ok() {
+            self.state.reconciled_on = Some(today);
+        }
         if differing.iter().all(|w| w.link.failure.is_none()) && pushed.is_ok() {
             self.cure(&IssueKey::StockPush);
         }

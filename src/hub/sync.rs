@@ -149,10 +149,13 @@ impl Work<'_> {
                     run.close(&step);
                     self.report.tally.windows += 1;
                 }
-                // The cursor moves in the transaction that stores the last of its orders.
-                self.state.cursor = run.cursor.clone();
-                taken.commit.state = Some(self.state.clone());
+                // The cursor moves in the transaction that stores the last of its orders. When that fails, it must
+                // not have moved here either: the end of the run stores the state once more.
+                let mut state = self.state.clone();
+                state.cursor = run.cursor.clone();
+                taken.commit.state = Some(state);
                 self.commit(taken.commit).await?;
+                self.state.cursor = run.cursor.clone();
                 self.emit(&Event::Page { tally: self.report.tally });
                 if capped {
                     return Ok(());

@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::model::{Fulfilment, LinkState, ListingKey, ListingLink, Order, OrderId, OrderRecord, Sku};
 use crate::options::EffectiveOptions;
 use crate::policy::{Reason, fulfilment};
-use crate::store::{AccountState, Commit, HealthLevel, IssueKey, Lease, Store};
+use crate::store::{AccountState, Commit, HealthLevel, Issue, IssueKey, Lease, Store};
 
 /// Where a rate limit gives no time, the account waits this long.
 const PARK: TimeDelta = TimeDelta::minutes(1);
@@ -37,6 +37,8 @@ pub(super) struct Work<'a> {
     pub(super) report: CycleReport,
     lease: Lease,
     leased_at: DateTime<Utc>,
+    /// The issues as the store knows them.
+    stored_issues: BTreeMap<IssueKey, Issue>,
     /// Orders that could not be read in this run: nothing is done to them (OS-10).
     pub(super) unread: BTreeSet<OrderId>,
     /// The re-read ended early: nothing is done to orders that were linked before this run.
@@ -63,6 +65,7 @@ impl<'a> Work<'a> {
         let work = Self {
             hub,
             connected,
+            stored_issues: state.health.issues.clone(),
             options: connected.options(),
             store,
             mode,
@@ -126,17 +129,26 @@ impl<'a> Work<'a> {
     }
 
     /// Writes all of it or nothing, under a lease that is still ours.
-    pub(super) async fn commit(&mut self, commit: Commit) -> Result<()> {
+    pub(super) async fn commit(&mut self, mut commit: Commit) -> Result<()> {
         if commit.is_empty() {
             return Ok(());
         }
+        // An issue goes with the work that raised or cured it: after a crash nothing may be left to cure it by.
+        if commit.state.is_none() && self.state.health.issues != self.stored_issues {
+            commit.state = Some(self.state.clone());
+        }
+        let issues = commit.state.as_ref().map(|state| state.health.issues.clone());
         let now = self.now();
         if now - self.leased_at > self.hub.settings.lease / 3 {
             let hub = self.hub;
             self.lease = self.store.acquire(&self.lease.account, &hub.owner, now, hub.settings.lease).await?;
             self.leased_at = now;
         }
-        self.store.commit(&self.lease, commit).await
+        self.store.commit(&self.lease, commit).await?;
+        if let Some(issues) = issues {
+            self.stored_issues = issues;
+        }
+        Ok(())
     }
 
     /// Notes a step about an order that was done. In a dry run: that would be.
