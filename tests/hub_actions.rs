@@ -729,7 +729,7 @@ async fn rc_1_no_links_ordinary_orders_and_rc_2_yes_makes_them_fulfilment_orders
 }
 
 #[tokio::test]
-async fn hm_3_dispatch_without_a_choice_is_an_error_and_nothing_is_guessed() {
+async fn hm_1_and_hm_3_dispatch_without_a_choice_is_an_error_and_nothing_is_guessed() {
     let world = morning();
     world.market.switch(|s| s.hand_over = &[HandOver::PickUp, HandOver::DropOff]);
     let id = world.market.sell("A", "TEE", 1, at(PAID));

@@ -102,17 +102,25 @@ pub struct CredentialPart {
     pub renewed: bool,
     /// Whether the expiry date changes with it and must be given (KE-3).
     pub with_expiry: bool,
+    /// A value of the right form that opens nothing, for forms and examples.
+    pub example: &'static str,
 }
 
 impl CredentialPart {
     /// A part that a renewal replaces.
     pub const fn renewed(name: &'static str, help: &'static str) -> Self {
-        Self { name, help, renewed: true, with_expiry: false }
+        Self { name, help, renewed: true, with_expiry: false, example: "example" }
     }
 
     /// A part that stays.
     pub const fn lasting(name: &'static str, help: &'static str) -> Self {
-        Self { name, help, renewed: false, with_expiry: false }
+        Self { name, help, renewed: false, with_expiry: false, example: "example" }
+    }
+
+    /// With a value of the right form, where the form is checked.
+    pub const fn like(mut self, example: &'static str) -> Self {
+        self.example = example;
+        self
     }
 
     /// The expiry date must be given with it.
