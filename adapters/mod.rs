@@ -13,11 +13,19 @@ use crate::model::AccountId;
 
 #[cfg(feature = "qoo10")]
 pub mod qoo10;
+#[cfg(feature = "rakuten")]
+pub mod rakuten;
+#[cfg(feature = "shopify")]
+pub mod shopify;
 
 /// The adapters that were switched on, by id.
 pub const ALL: &[Adapter] = &[
     #[cfg(feature = "qoo10")]
     qoo10::ADAPTER,
+    #[cfg(feature = "rakuten")]
+    rakuten::ADAPTER,
+    #[cfg(feature = "shopify")]
+    shopify::ADAPTER,
 ];
 
 /// The adapter of this id, if it was switched on.

@@ -1,0 +1,274 @@
+//! The certification key: sending with it, replacing it, making one.
+
+use std::future::Future;
+use std::sync::{OnceLock, PoisonError, RwLock};
+
+use chrono::{DateTime, Utc};
+use futures_util::StreamExt;
+
+use crate::channel::{Context, CredentialPart, Credentials, Operation, Outcome, Secret};
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::{AccountHttp, Call, HttpClient, Nature, Request, Response, Url};
+use crate::model::AccountId;
+
+use super::Config;
+use super::errors::{Method, judge};
+use super::wire::{Envelope, row, scalar, text, unreadable};
+
+/// The name of the one part of the credentials.
+pub const CERTIFICATION_KEY: &str = "certification_key";
+
+/// The parts of the credentials.
+pub(super) const PARTS: &[CredentialPart] = &[CredentialPart::renewed(
+    CERTIFICATION_KEY,
+    "the certification key (seller authorization key), issued in the seller back office J-QSM under API management",
+)];
+
+/// So many calls are on their way at once: enough to use up the rate limit, too few to queue behind it.
+const PARALLEL: usize = 4;
+
+/// Form fields.
+pub(super) type Form = Vec<(&'static str, String)>;
+
+/// Sends with the account's key.
+#[derive(Debug)]
+pub(super) struct Api {
+    http: AccountHttp,
+    base: String,
+    config: Config,
+    credentials: RwLock<Credentials>,
+}
+
+impl Api {
+    pub(super) fn new(http: AccountHttp, config: Config, credentials: &Credentials) -> Result<Self> {
+        key_of(credentials)?;
+        let base = config.path.trim_matches('/').to_owned();
+        config.base_url.join(&base)?;
+        Ok(Self { http, base, config, credentials: RwLock::new(credentials.clone()) })
+    }
+
+    pub(super) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    pub(super) fn credentials(&self) -> Credentials {
+        self.credentials.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn use_credentials(&self, credentials: &Credentials) {
+        *self.credentials.write().unwrap_or_else(PoisonError::into_inner) = credentials.clone();
+    }
+
+    /// Calls a method with the account's key.
+    pub(super) async fn call(
+        &self,
+        cx: &Context,
+        operation: Operation,
+        nature: Nature,
+        method: Method,
+        form: Form,
+    ) -> Result<Response> {
+        let key = key_of(&self.credentials())?;
+        self.call_with(cx, operation, nature, method, &key, &|_| form.clone()).await
+    }
+
+    /// Calls a method with this key. `form` is told the time of the attempt.
+    pub(super) async fn call_with(
+        &self,
+        cx: &Context,
+        operation: Operation,
+        nature: Nature,
+        method: Method,
+        key: &Secret,
+        form: &(dyn Fn(DateTime<Utc>) -> Form + Send + Sync),
+    ) -> Result<Response> {
+        let url = self.config.base_url.join(&format!("{}/{}", self.base, method.name()))?;
+        self.http
+            .send(
+                cx,
+                Call {
+                    operation,
+                    nature,
+                    build: &|now| request(&url, method, key, &form(now)),
+                    judge: &|response| {
+                        judge(method, response).map_err(|error| without(error, &[key.expose()]))
+                    },
+                },
+            )
+            .await
+    }
+}
+
+/// A method's request (sheet 3). The key goes into the header, never into the address: addresses are logged.
+pub(super) fn request(url: &Url, method: Method, key: &Secret, form: &Form) -> Result<Request> {
+    let fields = std::iter::once(("returnType", "application/json"))
+        .chain(form.iter().map(|(name, value)| (*name, value.as_str())));
+    Request::post_form(url.clone(), fields)
+        .header("accept", "application/json")?
+        .header("qapiversion", method.version())?
+        .secret_header("giosiscertificationkey", key)
+}
+
+/// The key, without the white space that copying brings along.
+pub(super) fn key_of(credentials: &Credentials) -> Result<Secret> {
+    let key = credentials
+        .get(CERTIFICATION_KEY)
+        .ok_or_else(|| Error::invalid(format!("the credentials lack {CERTIFICATION_KEY}")))?;
+    Ok(Secret::new(key.expose().trim()))
+}
+
+/// Drops a text of the channel that repeats a secret.
+fn without(error: Error, secrets: &[&str]) -> Error {
+    let told = |said: &str| secrets.iter().any(|secret| !secret.is_empty() && said.contains(secret));
+    if error.message().is_some_and(told) {
+        return error.with_message("the channel's text repeated a secret and was dropped");
+    }
+    error
+}
+
+/// Runs calls about single items, a few at once, and answers in their order. Once the channel refuses the key or asks
+/// to wait, what has not begun is not tried.
+///
+/// # Errors
+/// As [`whole`], so that the account's health shows what stands in the way.
+pub(super) async fn each<T>(
+    calls: Vec<impl Future<Output = Result<Outcome<T>>> + Send>,
+    on_error: fn(&Error) -> Outcome<T>,
+) -> Result<Vec<Outcome<T>>> {
+    let stop = OnceLock::<Error>::new();
+    let guarded = calls.into_iter().map(|call| {
+        let stop = &stop;
+        async move {
+            if let Some(error) = stop.get() {
+                return Outcome::NotTried(error.clone());
+            }
+            call.await.unwrap_or_else(|error| {
+                if concerns_account(&error) {
+                    let _ = stop.set(error.clone());
+                }
+                on_error(&error)
+            })
+        }
+    });
+    let outcomes: Vec<Outcome<T>> = futures_util::stream::iter(guarded).buffered(PARALLEL).collect().await;
+    whole(outcomes)
+}
+
+/// One outcome per item, or one error where no call had an outcome.
+///
+/// # Errors
+/// The first error, where nothing was done or nothing is known of all items.
+pub(super) fn whole<T>(outcomes: Vec<Outcome<T>>) -> Result<Vec<Outcome<T>>> {
+    match outcomes.first() {
+        Some(Outcome::NotTried(error))
+            if outcomes.iter().all(|o| matches!(o, Outcome::NotTried(_)))
+                && matches!(Outcome::<()>::from_error(error), Outcome::NotTried(_)) =>
+        {
+            Err(error.clone())
+        }
+        Some(Outcome::Unknown(error)) if outcomes.iter().all(|o| matches!(o, Outcome::Unknown(_))) => {
+            Err(error.clone())
+        }
+        _ => Ok(outcomes),
+    }
+}
+
+/// Whether the next call would fail the same way.
+pub(super) fn concerns_account(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Unauthorized
+            | ErrorKind::CredentialExpired
+            | ErrorKind::RateLimited
+            | ErrorKind::Configuration
+    )
+}
+
+row! {
+    /// The form in which one client expects a new key (sheet 2).
+    KeyRow { key: "certificationkey" }
+}
+
+/// Reads a new key: a text, or an object that holds it.
+pub(super) fn new_key(body: &[u8]) -> Result<Secret> {
+    let body = text(body);
+    let envelope = Envelope::read(&body)?;
+    let object = envelope.object.ok_or_else(|| Error::malformed("the answer holds no certification key"))?;
+    let key = if object.get().starts_with('{') {
+        let row: KeyRow<'_> = serde_json::from_str(object.get()).map_err(|e| unreadable("the key", &e))?;
+        Secret::new(row.key.trim())
+    } else {
+        Secret::new(scalar(object).trim())
+    };
+    if key.is_blank() {
+        return Err(Error::malformed("the answer holds no certification key"));
+    }
+    Ok(key)
+}
+
+/// Makes a certification key out of an API key, the seller's user id and password (sheet 2). The password is needed
+/// for nothing else: don't keep it.
+///
+/// The answer that is lost may have made a key: the call is not repeated by itself.
+///
+/// # Errors
+/// `Unauthorized` when api key, user id or password are not accepted; any kind.
+///
+/// ```no_run
+/// use sales_channels::adapters::qoo10::{CERTIFICATION_KEY, Config, create_certification_key};
+/// use sales_channels::channel::{Context, Credentials};
+/// use sales_channels::http::{HttpClient, HttpSettings};
+///
+/// # async fn make() -> sales_channels::Result<()> {
+/// let client = HttpClient::new(HttpSettings::default())?;
+/// let key = create_certification_key(
+///     &client,
+///     &Context::new(),
+///     &Config::japan()?,
+///     "shop-1",
+///     &"api key".into(),
+///     "user id",
+///     &"password".into(),
+/// )
+/// .await?;
+/// let credentials = Credentials::new().with(CERTIFICATION_KEY, key);
+/// # Ok(())
+/// # }
+/// ```
+pub async fn create_certification_key(
+    client: &HttpClient,
+    cx: &Context,
+    config: &Config,
+    account: impl Into<AccountId>,
+    api_key: &Secret,
+    user_id: &str,
+    password: &Secret,
+) -> Result<Secret> {
+    let http = client.account(&config.id, &account.into(), &config.limits());
+    let api_key = Secret::new(api_key.expose().trim());
+    if api_key.is_blank() || user_id.trim().is_empty() || password.is_blank() {
+        return Err(Error::invalid(
+            "api key, user id and password are all needed to make a certification key",
+        ));
+    }
+    let url =
+        config.base_url.join(&format!("{}/{}", config.path.trim_matches('/'), Method::CreateKey.name()))?;
+    let secrets = [api_key.expose(), password.expose(), user_id];
+    let response = http
+        .send(
+            cx,
+            Call {
+                operation: Operation::RenewCredentials,
+                nature: Nature::UnsafeWrite,
+                build: &|_| {
+                    let form = vec![("user_id", user_id.to_owned()), ("pwd", password.expose().to_owned())];
+                    request(&url, Method::CreateKey, &api_key, &form)
+                },
+                judge: &|response| {
+                    judge(Method::CreateKey, response).map_err(|error| without(error, &secrets))
+                },
+            },
+        )
+        .await?;
+    new_key(&response.body)
+}
