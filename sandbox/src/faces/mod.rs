@@ -1,0 +1,3 @@
+//! The faces: one channel's API each, over the same market.
+
+pub mod qoo10;
