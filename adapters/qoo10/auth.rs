@@ -1,15 +1,13 @@
 //! The certification key: sending with it, replacing it, making one.
 
 use std::future::Future;
-use std::sync::{OnceLock, PoisonError, RwLock};
-
-use chrono::{DateTime, Utc};
-use futures_util::StreamExt;
+use std::sync::{PoisonError, RwLock};
 
 use crate::channel::{Context, CredentialPart, Credentials, Operation, Outcome, Secret};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::http::{AccountHttp, Call, HttpClient, Nature, Request, Response, Url};
 use crate::model::AccountId;
+use chrono::{DateTime, Utc};
 
 use super::Config;
 use super::errors::{Method, judge};
@@ -126,62 +124,12 @@ fn without(error: Error, secrets: &[&str]) -> Error {
     error
 }
 
-/// Runs calls about single items, a few at once, and answers in their order. Once the channel refuses the key or asks
-/// to wait, what has not begun is not tried.
-///
-/// # Errors
-/// As [`whole`], so that the account's health shows what stands in the way.
+/// Runs calls about single items, a few at once; see [`channel::each`](crate::channel::each).
 pub(super) async fn each<T>(
     calls: Vec<impl Future<Output = Result<Outcome<T>>> + Send>,
     on_error: fn(&Error) -> Outcome<T>,
 ) -> Result<Vec<Outcome<T>>> {
-    let stop = OnceLock::<Error>::new();
-    let guarded = calls.into_iter().map(|call| {
-        let stop = &stop;
-        async move {
-            if let Some(error) = stop.get() {
-                return Outcome::NotTried(error.clone());
-            }
-            call.await.unwrap_or_else(|error| {
-                if concerns_account(&error) {
-                    let _ = stop.set(error.clone());
-                }
-                on_error(&error)
-            })
-        }
-    });
-    let outcomes: Vec<Outcome<T>> = futures_util::stream::iter(guarded).buffered(PARALLEL).collect().await;
-    whole(outcomes)
-}
-
-/// One outcome per item, or one error where no call had an outcome.
-///
-/// # Errors
-/// The first error, where nothing was done or nothing is known of all items.
-pub(super) fn whole<T>(outcomes: Vec<Outcome<T>>) -> Result<Vec<Outcome<T>>> {
-    match outcomes.first() {
-        Some(Outcome::NotTried(error))
-            if outcomes.iter().all(|o| matches!(o, Outcome::NotTried(_)))
-                && matches!(Outcome::<()>::from_error(error), Outcome::NotTried(_)) =>
-        {
-            Err(error.clone())
-        }
-        Some(Outcome::Unknown(error)) if outcomes.iter().all(|o| matches!(o, Outcome::Unknown(_))) => {
-            Err(error.clone())
-        }
-        _ => Ok(outcomes),
-    }
-}
-
-/// Whether the next call would fail the same way.
-pub(super) fn concerns_account(error: &Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::Unauthorized
-            | ErrorKind::CredentialExpired
-            | ErrorKind::RateLimited
-            | ErrorKind::Configuration
-    )
+    crate::channel::each(calls, PARALLEL, on_error).await
 }
 
 row! {

@@ -2,13 +2,15 @@
 
 use serde::Serialize;
 
-use crate::channel::{ConfirmRequest, Confirmed, Context, Operation, Outcome, Repeat};
+use crate::channel::{
+    ConfirmRequest, Confirmed, Context, Operation, Outcome, Repeat, concerns_account, whole,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::Nature;
 use crate::model::OrderId;
 
 use super::MOST_IN_BULK;
-use super::auth::{Api, Form, concerns_account, each, whole};
+use super::auth::{Api, Form, each};
 use super::cancels::{channel_code, refused};
 use super::errors::{ALREADY_CONFIRMED, Method, refusal};
 use super::wire::{bulk_outcomes, json_field};

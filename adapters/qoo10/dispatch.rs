@@ -4,13 +4,15 @@ use std::collections::HashSet;
 
 use serde::Serialize;
 
-use crate::channel::{Context, DispatchRequest, Dispatched, Operation, Outcome, Refusal, Repeat};
+use crate::channel::{
+    Context, DispatchRequest, Dispatched, Operation, Outcome, Refusal, Repeat, concerns_account,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::Nature;
 use crate::model::OrderId;
 
 use super::MOST_IN_BULK;
-use super::auth::{Api, Form, concerns_account};
+use super::auth::{Api, Form};
 use super::errors::{Method, refusal};
 use super::wire::{bulk_outcomes, json_field};
 

@@ -42,6 +42,7 @@ use errors::Method;
 use window::{DAY, Piece};
 
 pub use auth::{CERTIFICATION_KEY, create_certification_key};
+pub use orders::parse_orders;
 
 /// This adapter.
 pub const ADAPTER: Adapter = Adapter::new("qoo10", "qoo10", auth::PARTS, open);

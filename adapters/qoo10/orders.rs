@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 
 use crate::channel::{Context, Operation, OrderPage, Outcome, PageCursor, Refusal, Row};
-use crate::error::{Error, ErrorKind, Result, Retry};
-use crate::http::Nature;
+use crate::error::{Error, Result};
+use crate::http::{Nature, is_too_large};
 use crate::model::{Order, OrderId, RawPayload, Window};
 
 use super::Config;
@@ -49,11 +49,11 @@ pub(super) fn search_form(search: Search, piece: Piece, config: &Config) -> Form
     ]
 }
 
-/// The rows of a search.
+/// The rows in an answer of `GetShippingInfo_v3`, without their claims: pure, for tools that keep answers.
 ///
 /// # Errors
 /// `MalformedResponse` when the answer as a whole can't be read.
-pub(super) fn search_result(body: &[u8], config: &Config, read_at: DateTime<Utc>) -> Result<Vec<Row>> {
+pub fn parse_orders(body: &[u8], config: &Config, read_at: DateTime<Utc>) -> Result<Vec<Row>> {
     let body = text(body);
     let rows = Envelope::read(&body)?.rows()?;
     Ok(rows.into_iter().map(|raw| read_row(raw, config, read_at)).collect())
@@ -129,7 +129,7 @@ async fn piece_rows(api: &Api, cx: &Context, piece: Piece) -> Result<Option<Vec<
 async fn search(api: &Api, cx: &Context, search: Search, piece: Piece) -> Result<Vec<Row>> {
     let form = search_form(search, piece, api.config());
     let answer = api.call(cx, Operation::FetchOrders, Nature::Read, Method::ShippingInfo, form).await?;
-    search_result(&answer.body, api.config(), answer.sent_at)
+    parse_orders(&answer.body, api.config(), answer.sent_at)
 }
 
 /// Rows carry no claim (sheet 5): claims are read after them, so that one made in between is seen.
@@ -146,11 +146,6 @@ async fn add_claims(api: &Api, cx: &Context, rows: &mut Vec<Row>) -> Result<()> 
     }
     rows.extend(unreadable.into_iter().map(Row::Unreadable));
     Ok(())
-}
-
-/// The HTTP layer gives up on an answer beyond its size limit in this way, and on no other answer.
-fn is_too_large(error: &Error) -> bool {
-    error.kind() == ErrorKind::MalformedResponse && error.retry() == Retry::Never && error.code().is_none()
 }
 
 /// Reads single orders, one call each. One that fails leaves the others alone.

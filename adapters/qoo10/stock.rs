@@ -5,13 +5,15 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde::Serialize;
 
-use crate::channel::{Context, Operation, Outcome, Refusal, Repeat, StockAccepted, StockChange};
+use crate::channel::{
+    Context, Operation, Outcome, Refusal, Repeat, StockAccepted, StockChange, concerns_account, whole,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::Nature;
 use crate::model::ListingKey;
 
 use super::MOST_IN_BULK;
-use super::auth::{Api, Form, concerns_account, each, whole};
+use super::auth::{Api, Form, each};
 use super::cancels::refused;
 use super::errors::{Method, SOME_FAILED};
 use super::listings::{Detail, OptionRow, detail, inventory};

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::cancels::{Claim, claim_result, spans};
 use super::errors::{Method, judge_body, refusal, verdict};
 use super::listings::{Detail, OptionRow, detail_result, inventory_result, items_result, listings_of};
-use super::orders::{Search, order_result, search_form, search_result};
+use super::orders::{Search, order_result, parse_orders, search_form};
 use super::rows::read_row;
 use super::stock::{find_option, item_quantity, one_form};
 use super::window::{DAY, Piece};
@@ -50,7 +50,7 @@ fn order_with(fields: &str) -> Order {
 
 #[test]
 fn sample_rows_are_read_field_by_field() {
-    let rows = search_result(SAMPLE.as_bytes(), &japan(), at("2026-11-20T12:00:00+09:00")).unwrap();
+    let rows = parse_orders(SAMPLE.as_bytes(), &japan(), at("2026-11-20T12:00:00+09:00")).unwrap();
     let orders: Vec<&Order> = rows.iter().filter_map(Row::order).collect();
     assert_eq!(orders.len(), 2);
     let [first, second] = orders.as_slice() else { panic!("two orders") };
@@ -186,7 +186,7 @@ fn a_row_that_cannot_be_read_spoils_only_itself_and_keeps_its_text() {
         let page = format!(
             r#"{{"ResultCode":0,"ResultObject":[{text},{{"OrderNo":6,"OrderDate":"2026-11-20","ItemNo":"7","OrderQty":1}}]}}"#
         );
-        let rows = search_result(page.as_bytes(), &japan(), Utc::now()).unwrap();
+        let rows = parse_orders(page.as_bytes(), &japan(), Utc::now()).unwrap();
         let [Row::Unreadable(bad), Row::Order(good)] = rows.as_slice() else { panic!("{text}") };
         assert_eq!(bad.raw.reveal(), text);
         assert_eq!(bad.id.as_ref().map(OrderId::as_str), id);
@@ -199,7 +199,7 @@ fn broken_bytes_spoil_their_own_row_only() {
     let mut page = br#"{"ResultCode":0,"ResultObject":[{"OrderNo":5,"OrderDate":"2026-11-20","ItemNo":"7","OrderQty":1,"Address1":"#.to_vec();
     page.extend_from_slice(b"\"\xff\xfe\"},");
     page.extend_from_slice(br#"{"OrderNo":6,"OrderDate":"2026-11-20","ItemNo":"7","OrderQty":1}]}"#);
-    let rows = search_result(&page, &japan(), Utc::now()).unwrap();
+    let rows = parse_orders(&page, &japan(), Utc::now()).unwrap();
     assert!(matches!(rows.as_slice(), [Row::Unreadable(_), Row::Order(_)]));
 }
 
@@ -400,10 +400,10 @@ fn result_objects_of_all_shapes_are_rows() {
     let one = r#"{"OrderNo":1,"OrderDate":"2026-11-20","ItemNo":"7","OrderQty":1}"#;
     for (object, rows) in [("null", 0), ("[]", 0), ("\"\"", 0), (one, 1)] {
         let body = format!(r#"{{"ResultCode":0,"ResultObject":{object}}}"#);
-        assert_eq!(search_result(body.as_bytes(), &japan(), Utc::now()).unwrap().len(), rows, "{object}");
+        assert_eq!(parse_orders(body.as_bytes(), &japan(), Utc::now()).unwrap().len(), rows, "{object}");
     }
-    assert!(search_result(br#"{"ResultCode":0}"#, &japan(), Utc::now()).unwrap().is_empty());
-    let odd = search_result(br#"{"ResultCode":0,"ResultObject":"busy"}"#, &japan(), Utc::now()).unwrap_err();
+    assert!(parse_orders(br#"{"ResultCode":0}"#, &japan(), Utc::now()).unwrap().is_empty());
+    let odd = parse_orders(br#"{"ResultCode":0,"ResultObject":"busy"}"#, &japan(), Utc::now()).unwrap_err();
     assert_eq!(odd.kind(), ErrorKind::MalformedResponse);
 }
 
@@ -572,7 +572,7 @@ fn sample_claims_are_read() {
 
 #[test]
 fn a_single_order_is_read_with_its_claim_and_keeps_what_it_leaves_out() {
-    let known = search_result(SAMPLE.as_bytes(), &japan(), Utc::now()).unwrap();
+    let known = parse_orders(SAMPLE.as_bytes(), &japan(), Utc::now()).unwrap();
     let known = known[0].order().unwrap();
     let body = r#"{"ResultCode":0,"ResultObject":[{"shippingStatus":"4","orderNo":1062428737,"packNo":300100200,
         "orderDate":"2026/11/20 09:12","PaymentDate":"2026-11-20 09:13:01","shippingDate":"2026-11-21 10:00:00",
@@ -678,7 +678,7 @@ fn sample_options_are_listed_under_the_key_that_orders_use() {
     let listings = listings_of(&items[0], None, &rows).unwrap();
     assert_eq!(listings[0].key, ListingKey::option("700100100", "TEE-01-RED-S"));
     assert_eq!((listings[0].quantity, listings[0].state), (Some(12), ListingState::OnSale));
-    let orders = search_result(SAMPLE.as_bytes(), &japan(), Utc::now()).unwrap();
+    let orders = parse_orders(SAMPLE.as_bytes(), &japan(), Utc::now()).unwrap();
     assert_eq!(listings[0].key, orders[0].order().unwrap().lines[0].listing);
     let plain = listings_of(&items[1], None, &[]).unwrap();
     assert_eq!(plain[0].key, orders[1].order().unwrap().lines[0].listing);

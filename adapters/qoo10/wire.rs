@@ -6,7 +6,6 @@ use std::fmt;
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
 use chrono_tz::Tz;
-use rust_decimal::Decimal;
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -15,10 +14,7 @@ use crate::channel::Outcome;
 use crate::error::{Error, Result, Retry};
 use crate::model::OrderId;
 
-/// The body as text. Broken bytes become U+FFFD: they spoil the rows that they are in, not the page.
-pub(super) fn text(body: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(body)
-}
+pub(super) use crate::lenient::{body_text as text, decimal, integer, scalar, unreadable};
 
 /// What every answer is wrapped in (sheet 4).
 #[derive(Debug)]
@@ -81,42 +77,6 @@ pub(super) fn rows(raw: &RawValue) -> Result<Vec<&RawValue>> {
         Some(b'{') => Ok(vec![raw]),
         _ if scalar(raw).trim().is_empty() => Ok(Vec::new()),
         _ => Err(Error::malformed("ResultObject is neither rows nor empty")),
-    }
-}
-
-/// The error text of serde_json can quote the answer, which holds personal data: only the place is told.
-pub(super) fn unreadable(what: &str, error: &serde_json::Error) -> Error {
-    Error::malformed(format!("{what} can't be read at line {}, column {}", error.line(), error.column()))
-}
-
-/// A text, a number as it is written, or nothing. Amounts keep their digits: no float is made of them.
-pub(super) fn scalar(raw: &RawValue) -> Cow<'_, str> {
-    let json = raw.get();
-    match json.as_bytes().first() {
-        Some(b'"') => {
-            // As bytes, because emoji cut in half (`\ud83c` alone) are no valid text, and only this reading takes them.
-            serde_json::Deserializer::from_str(json).deserialize_bytes(LooseText).unwrap_or_default()
-        }
-        None | Some(b'n' | b'{' | b'[') => Cow::Borrowed(""),
-        Some(_) => Cow::Borrowed(json),
-    }
-}
-
-struct LooseText;
-
-impl<'de> Visitor<'de> for LooseText {
-    type Value = Cow<'de, str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text")
-    }
-
-    fn visit_borrowed_bytes<E: de::Error>(self, bytes: &'de [u8]) -> Result<Self::Value, E> {
-        Ok(String::from_utf8_lossy(bytes))
-    }
-
-    fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(String::from_utf8_lossy(bytes).into_owned()))
     }
 }
 
@@ -216,27 +176,6 @@ pub(super) fn read_row<'de, D: Deserializer<'de>, R: Default>(
         }
     }
     deserializer.deserialize_map(Fields(R::default(), take))
-}
-
-/// A whole number, also as `3.0`, `"3"` or `" -10012 "`.
-pub(super) fn integer(text: &str) -> Option<i64> {
-    let text = text.trim();
-    if let Ok(number) = text.parse() {
-        return Some(number);
-    }
-    let number = decimal(text)?;
-    if number.fract().is_zero() { i64::try_from(number.trunc()).ok() } else { None }
-}
-
-/// An exact amount, also with thousands separators.
-pub(super) fn decimal(text: &str) -> Option<Decimal> {
-    let text = text.trim();
-    if text.is_empty() {
-        return None;
-    }
-    let plain: Cow<'_, str> =
-        if text.contains(',') { Cow::Owned(text.replace(',', "")) } else { Cow::Borrowed(text) };
-    Decimal::from_str_exact(&plain).or_else(|_| Decimal::from_scientific(&plain)).ok()
 }
 
 /// A status number: the one in brackets, else the only number in the text. `Seller confirm(3)`, `3`, `（３）`.

@@ -1,5 +1,5 @@
 //! A channel that makes its pages up as they are asked for, so that a bench measures the library and not the channel.
-#![allow(dead_code, reason = "each bench uses its own part")]
+#![allow(dead_code, unreachable_pub, reason = "each bench uses its own part")]
 
 use std::sync::Arc;
 

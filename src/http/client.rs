@@ -344,7 +344,7 @@ fn may_have_acted(error: &Error, status: u16) -> bool {
 
 fn failed(failure: &TransportError) -> Error {
     let kind = if failure.text == TOO_LARGE {
-        return Error::malformed(TOO_LARGE).with_retry(Retry::Never);
+        return Error::malformed(TOO_LARGE).with_code(TOO_LARGE_CODE).with_retry(Retry::Never);
     } else if failure.timed_out {
         ErrorKind::TimedOut
     } else {
@@ -353,6 +353,13 @@ fn failed(failure: &TransportError) -> Error {
     Error::new(kind).with_message(&failure.text)
 }
 
+/// Whether a call failed because its answer was larger than [`HttpSettings::max_response_bytes`]: asked for less, the
+/// channel may answer.
+pub fn is_too_large(error: &Error) -> bool {
+    error.code() == Some(TOO_LARGE_CODE)
+}
+
+const TOO_LARGE_CODE: &str = "answer too large";
 const TOO_LARGE: &str = "the answer is larger than the limit (HttpSettings::max_response_bytes)";
 
 /// Reads a body of at most `most` bytes: more is never held.

@@ -10,7 +10,7 @@ mod request;
 mod response;
 mod transport;
 
-pub use client::{AccountHttp, Call, HttpClient, HttpSettings, Nature, Random, SystemRandom};
+pub use client::{AccountHttp, Call, HttpClient, HttpSettings, Nature, Random, SystemRandom, is_too_large};
 pub use limits::LimitState;
 pub use request::{BaseUrl, Request, same_host};
 pub use response::{Response, classify_status, expect_json};

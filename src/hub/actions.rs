@@ -90,7 +90,7 @@ impl Work<'_> {
     }
 
     /// Reads orders that an action has changed, before the next step.
-    async fn read_again(&mut self, page: &mut Vec<OrderRecord>) -> Result<()> {
+    async fn read_again(&mut self, page: &mut [OrderRecord]) -> Result<()> {
         let changed: Vec<OrderRecord> = page.iter().filter(|record| record.reread).cloned().collect();
         if changed.is_empty() || self.dry() {
             return Ok(());

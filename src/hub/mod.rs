@@ -80,10 +80,7 @@ impl Account {
     }
 
     fn facts(&self) -> AccountFacts {
-        let mut facts = AccountFacts::default();
-        facts.has_centre = self.centre.is_some();
-        facts.authorised = self.authorised;
-        facts
+        AccountFacts { has_centre: self.centre.is_some(), authorised: self.authorised }
     }
 }
 

@@ -195,10 +195,8 @@ impl EffectiveOptions {
             }
             offset
         });
-        let notify = shown(OptionKey::NotifyBuyer).then(|| match set.notify_buyer {
-            Some(true) => Notify::Buyer,
-            _ => Notify::Nobody,
-        });
+        let wanted = if set.notify_buyer == Some(true) { Notify::Buyer } else { Notify::Nobody };
+        let notify = shown(OptionKey::NotifyBuyer).then_some(wanted);
         if let Some(method) = set.hand_over
             && !methods.is_empty()
             && !methods.contains(&method)
