@@ -230,13 +230,13 @@ fn add_holdings(
             Some(link) => {
                 for part in &link.components {
                     if let Some(sum) = held.get_mut(&part.sku) {
-                        *sum += pieces * u64::from(part.quantity);
+                        *sum = sum.saturating_add(pieces * u64::from(part.quantity));
                     }
                 }
             }
             None => {
                 if let Some(sum) = holding.sku.as_ref().and_then(|sku| held.get_mut(sku)) {
-                    *sum += pieces;
+                    *sum = sum.saturating_add(pieces);
                 }
             }
         }

@@ -6,6 +6,8 @@
 
 mod memory;
 mod overlay;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod state;
 
 use std::collections::BTreeMap;
@@ -20,6 +22,8 @@ use crate::model::{AccountId, ListingKey, ListingLink, OrderId, OrderRecord, Sku
 
 pub use memory::MemoryStore;
 pub(crate) use overlay::OverlayStore;
+#[cfg(feature = "sqlite")]
+pub use sqlite::{SqliteOptions, SqliteStore};
 pub use state::{AccountState, Health, HealthLevel, Issue, IssueKey};
 
 /// The right to work on an account, until it ends or is taken over.
@@ -122,7 +126,8 @@ impl Commit {
 /// said with [`ErrorKind::Busy`](crate::ErrorKind::Busy).
 #[async_trait]
 pub trait Store: Send + Sync + fmt::Debug {
-    /// Takes an account for a while; taking it again as the same owner prolongs it under a new fence.
+    /// Takes an account for a while; taking it again as the same owner prolongs it under a new fence. Fences of an
+    /// account only ever grow. The store has no clock of its own: `now` says whether another's time is over.
     ///
     /// # Errors
     /// `Busy` while another owner holds it.
@@ -152,13 +157,13 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// Only `Store`.
     async fn states(&self) -> Result<Vec<AccountState>>;
 
-    /// Those of these orders that are known, in any order.
+    /// Those of these orders that are known, in any order, each once.
     ///
     /// # Errors
     /// Only `Store`.
     async fn records(&self, account: &AccountId, ids: &[OrderId]) -> Result<Vec<OrderRecord>>;
 
-    /// A page of the account's records by order id, after an id.
+    /// A page of the account's records after an id, by order id in byte order.
     ///
     /// # Errors
     /// Only `Store`.
@@ -170,7 +175,7 @@ pub trait Store: Send + Sync + fmt::Debug {
         limit: usize,
     ) -> Result<Vec<OrderRecord>>;
 
-    /// Those of these listings that are linked, in any order.
+    /// Those of these listings that are linked, in any order, each once.
     ///
     /// # Errors
     /// Only `Store`.
@@ -188,7 +193,7 @@ pub trait Store: Send + Sync + fmt::Debug {
     ) -> Result<Vec<ListingLink>>;
 
     /// Pieces of these SKUs that open orders of all accounts hold (SS-1): through the listing's link where there is
-    /// one, else through the line's own SKU.
+    /// one, else through the line's own SKU. Every SKU asked for is in the answer.
     ///
     /// # Errors
     /// Only `Store`.
@@ -200,7 +205,10 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// Only `Store`.
     async fn unreadable(&self, account: &AccountId, limit: usize) -> Result<Vec<UnreadableRow>>;
 
-    /// Writes all of it, or nothing. Durable when it returns, where the store is durable at all.
+    /// Writes all of it, or nothing, also when the future is dropped. Durable when it returns, where the store is
+    /// durable at all. It belongs to the lease's account. Of several versions of one order or listing the last counts;
+    /// orders to forget are forgotten last. On an error, nothing was written, or (a disk that fails at the very end)
+    /// all of it: read before relying on either.
     ///
     /// # Errors
     /// `Busy` when the lease was lost.
