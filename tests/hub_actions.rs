@@ -508,6 +508,21 @@ async fn ss_11_differences_are_reported_once_a_day_and_repaired_if_the_merchant_
     }
 }
 
+#[tokio::test]
+async fn ss_11_what_could_not_be_read_is_compared_by_the_next_cycle() {
+    let mut world = with_stock(100, 0);
+    world.options.reconcile = Some(Reconcile::Repair);
+    world.market.sell("A", "TEE", 1, at(PAID));
+    cycle(&world).await;
+    world.market.inside().shown.insert(ListingKey::item("item-TEE"), 500);
+    world.set("2026-11-25T10:00");
+    world.market.fail("read_stock", Error::new(ErrorKind::Unavailable), false);
+    assert_eq!(cycle(&world).await.tally.stock_differs, 0);
+    world.set("2026-11-25T11:00");
+    assert_eq!(cycle(&world).await.tally.stock_differs, 1);
+    assert_eq!(shown(&world, "TEE"), Some(99));
+}
+
 // ---- AM
 
 #[tokio::test]

@@ -28,7 +28,7 @@ impl Work<'_> {
         let today = self.report.started_at.with_timezone(&self.options.zone()).date_naive();
         let reconcile = policy.reconcile != Reconcile::Off && self.state.reconciled_on != Some(today);
         let mut differing: Vec<Wanted> = Vec::new();
-        let mut differences = 0;
+        let (mut differences, mut compared_all) = (0, true);
         let mut after: Option<ListingKey> = None;
         loop {
             let limit = self.hub.settings.page.max(1);
@@ -37,13 +37,16 @@ impl Work<'_> {
             after = Some(last.key.clone());
             let Some(mut wanted) = self.wanted(page).await? else { return Ok(()) };
             if reconcile {
-                differences += self.reconcile(&mut wanted, policy.reconcile == Reconcile::Repair).await?;
+                let (found, complete) =
+                    self.reconcile(&mut wanted, policy.reconcile == Reconcile::Repair).await?;
+                differences += found;
+                compared_all &= complete;
             }
             // Only what differs is kept: memory grows with the changes, not with the catalogue.
             wanted.retain(|w| w.link.pushing.is_some() || w.link.accepted != Some(w.quantity));
             differing.extend(wanted);
         }
-        if reconcile && differences == 0 {
+        if reconcile && differences == 0 && compared_all {
             self.cure(&IssueKey::StockDiffers);
         }
         let pushes = pushes(
@@ -54,7 +57,7 @@ impl Work<'_> {
         );
         let pushed = self.push(&mut differing, &pushes).await;
         // What was found to differ is known to this run alone until it is pushed: an unfinished repair begins anew.
-        if reconcile && pushed.is_ok() {
+        if reconcile && compared_all && pushed.is_ok() {
             self.state.reconciled_on = Some(today);
         }
         if differing.iter().all(|w| w.link.failure.is_none()) && pushed.is_ok() {
@@ -99,16 +102,19 @@ impl Work<'_> {
     }
 
     /// Reads what the channel shows and compares it with what it should show (SS-11). A listing that is to be pushed
-    /// anyway is no difference.
-    async fn reconcile(&mut self, wanted: &mut [Wanted], repair: bool) -> Result<u64> {
-        let Some(stock) = self.channel().stock() else { return Ok(0) };
-        let mut differences = 0;
+    /// anyway is no difference. Answers how many differ, and whether all could be compared.
+    async fn reconcile(&mut self, wanted: &mut [Wanted], repair: bool) -> Result<(u64, bool)> {
+        let Some(stock) = self.channel().stock() else { return Ok((0, true)) };
+        let (mut differences, mut compared_all) = (0, true);
         for batch in wanted.chunks_mut(self.channel().info().stock_batch.max(1)) {
             let keys: Vec<ListingKey> = batch.iter().map(|w| w.link.key.clone()).collect();
             let cx = self.context();
             let (outcomes, failure) = complete(stock.read_stock(&cx, &keys).await, keys.len());
             for (w, outcome) in batch.iter_mut().zip(outcomes) {
-                let Outcome::Done(shown) = outcome else { continue };
+                let Outcome::Done(shown) = outcome else {
+                    compared_all &= matches!(outcome, Outcome::Refused(_));
+                    continue;
+                };
                 if w.link.accepted != Some(w.quantity) || shown.quantity == w.quantity {
                     continue;
                 }
@@ -132,10 +138,11 @@ impl Work<'_> {
             if let Some(error) = failure {
                 let placed = self.placed(error, Operation::ReadStock);
                 self.stage(Err(placed))?;
+                compared_all = false;
                 break;
             }
         }
-        Ok(differences)
+        Ok((differences, compared_all))
     }
 
     async fn push(&mut self, wanted: &mut [Wanted], pushes: &[Push]) -> Result<()> {
