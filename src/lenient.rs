@@ -148,6 +148,18 @@ pub fn decimal(text: &str) -> Option<Decimal> {
     Decimal::from_str_exact(&plain).or_else(|_| Decimal::from_scientific(&plain)).ok()
 }
 
+/// Reads a JSON object into a struct. serde's derived structs read arrays too, and with `#[serde(default)]` the body
+/// `[]` would become an empty answer: here it is an error.
+///
+/// # Errors
+/// `MalformedResponse` when it is no object or does not fit; `what` names it.
+pub fn object<'a, T: Deserialize<'a>>(what: &str, json: &'a str) -> crate::Result<T> {
+    if !json.trim_start().starts_with('{') {
+        return Err(Error::malformed(format!("{what} is not an object")));
+    }
+    serde_json::from_str(json).map_err(|error| unreadable(what, &error))
+}
+
 /// The error for JSON that can't be read. serde_json's own text can quote the answer, which holds personal data: only
 /// the place is told.
 pub fn unreadable(what: &str, error: &serde_json::Error) -> Error {
@@ -178,6 +190,19 @@ mod tests {
             assert_eq!(text(json), expected, "{json}");
         }
         assert!(text("\"half \\ud83c\"").starts_with("half "), "half an emoji spoils nothing else");
+    }
+
+    #[test]
+    fn an_array_is_not_an_empty_object() {
+        #[derive(serde::Deserialize, Default, Debug)]
+        #[serde(default)]
+        struct Answer {
+            rows: Vec<u8>,
+        }
+        assert_eq!(object::<Answer>("the answer", " {\"rows\": [1]}").map(|a| a.rows.len()).ok(), Some(1));
+        for bad in ["[]", "[[1]]", "null", "", "{\"rows\": \"x\"}"] {
+            assert!(object::<Answer>("the answer", bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

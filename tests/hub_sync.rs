@@ -354,6 +354,23 @@ async fn ke_2_warns_once_per_step_and_sends_nothing_after_the_end() {
 }
 
 #[tokio::test]
+async fn ke_1_the_date_is_read_from_the_channel_where_it_tells_it() {
+    let mut world = World::new("2026-11-01T10:00");
+    // What the merchant entered is wrong; what the channel says counts.
+    with_expiry(&mut world, "2027-11-01T10:00");
+    world.market.switch(|s| s.tells_expiry = Some(at("2026-11-12T10:00")));
+    let hub = world.hub();
+    hub.cycle(&world.account).await.unwrap();
+    hub.cycle(&world.account).await.unwrap();
+    assert_eq!(world.market.calls("expiry"), 1, "once a day");
+    let state = hub.state(&world.account).await.unwrap();
+    assert_eq!(state.credentials_end, Some(at("2026-11-12T10:00")));
+    assert!(state.health.issues.contains_key(&IssueKey::CredentialsEndSoon), "11 days are left");
+    world.set("2026-11-12T11:00");
+    assert_eq!(hub.cycle(&world.account).await.unwrap().end, End::Paused);
+}
+
+#[tokio::test]
 async fn ke_3_and_ke_4_renewal_replaces_all_parts_and_the_next_cycle_takes_everything() {
     let mut world = World::new("2026-11-18T10:00");
     with_expiry(&mut world, "2026-11-20T10:00");

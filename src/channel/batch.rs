@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// # Errors
 /// As [`whole`], so that the account's health shows what stands in the way.
 pub async fn each<T>(
-    calls: impl IntoIterator<Item = impl Future<Output = Result<Outcome<T>>> + Send>,
+    calls: Vec<impl Future<Output = Result<Outcome<T>>> + Send>,
     parallel: usize,
     on_error: fn(&Error) -> Outcome<T>,
 ) -> Result<Vec<Outcome<T>>> {
@@ -79,7 +79,7 @@ mod tests {
         let calls = (0..5).map(|n| async move {
             if n == 2 { Err(Error::new(ErrorKind::NotFound)) } else { Ok(Outcome::Done(n)) }
         });
-        let outcomes = each(calls, 2, Outcome::from_error).await.unwrap();
+        let outcomes = each(calls.collect(), 2, Outcome::from_error).await.unwrap();
         let done: Vec<bool> = outcomes.iter().map(Outcome::is_done).collect();
         assert_eq!(done, [true, true, false, true, true]);
         assert!(matches!(outcomes[2], Outcome::Refused(_)));
@@ -95,7 +95,7 @@ mod tests {
                 if n == 1 { Err(Error::new(ErrorKind::RateLimited)) } else { Ok(Outcome::Done(())) }
             }
         });
-        let outcomes = each(calls, 1, Outcome::from_error).await.unwrap();
+        let outcomes = each(calls.collect(), 1, Outcome::from_error).await.unwrap();
         assert_eq!(tried.into_inner(), 2);
         assert!(outcomes[0].is_done() && matches!(outcomes[4], Outcome::NotTried(_)));
     }

@@ -364,10 +364,9 @@ impl Hub {
             let cx = work.context();
             renewal.replace(&cx, &merged).await.map_err(|e| work.placed(e, Operation::RenewCredentials))?;
             vault.save(id, &merged).await?;
-            work.state.credentials_end = match renewal.expiry(&cx).await {
-                Ok(Some(at)) => Some(at),
-                _ => merged.expires_at,
-            };
+            let told = renewal.expiry(&cx).await.ok().flatten();
+            work.state.credentials_read = told.map(|_| work.now());
+            work.state.credentials_end = told.or(merged.expires_at);
             work.state.warned_days = None;
             work.cure(&crate::store::IssueKey::Credentials);
             work.cure(&crate::store::IssueKey::CredentialsEndSoon);

@@ -19,6 +19,8 @@ use crate::store::{AccountState, HealthLevel, IssueKey, OverlayStore, Store};
 const HOUR: i64 = 3600;
 /// An order sync that is behind by more than this is an issue (AH-1).
 const STALE: TimeDelta = TimeDelta::hours(3);
+/// How often the channel is asked when the credentials end.
+const EXPIRY_EVERY: TimeDelta = TimeDelta::hours(23);
 /// How often the loop looks for accounts that are due.
 const TICK: Duration = Duration::from_secs(15);
 
@@ -132,6 +134,7 @@ async fn cycle(work: &mut Work<'_>) -> Result<()> {
         return Ok(());
     }
     work.state.last_cycle = Some(work.report.started_at);
+    read_expiry(work).await;
     let reread = work.reread_open().await;
     work.stage(reread)?;
     if work.options.order_sync() {
@@ -201,13 +204,30 @@ pub(super) async fn may_run(work: &mut Work<'_>) -> Result<bool> {
     Ok(true)
 }
 
-/// When the credentials end: the later of what the merchant entered and what a renewal or the channel said (KE-1).
+/// Asks the channel once a day when the credentials end, where it has an API for that (KE-1). That it does not answer
+/// stops nothing.
+async fn read_expiry(work: &mut Work<'_>) {
+    let now = work.report.started_at;
+    let asked = work.state.credentials_read.is_some_and(|at| now - at < EXPIRY_EVERY && at <= now);
+    let Some(renewal) = work.channel().credentials().filter(|_| !asked) else { return };
+    let cx = work.context();
+    if let Ok(Some(ends)) = renewal.expiry(&cx).await {
+        work.state.credentials_end = Some(ends);
+        work.state.credentials_read = Some(now);
+    }
+}
+
+/// When the credentials end: what the channel said, where it says it; else the later of what the merchant entered and
+/// what came with a renewal (KE-1).
 fn credentials_end(
     connected: &Connected,
     state: &AccountState,
     options: &crate::options::EffectiveOptions,
 ) -> Option<DateTime<Utc>> {
     connected.account.channel.credentials()?;
+    if state.credentials_read.is_some() {
+        return state.credentials_end;
+    }
     options.credentials_end().max(state.credentials_end)
 }
 

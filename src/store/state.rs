@@ -29,6 +29,9 @@ pub struct AccountState {
     /// When the credentials end, as read from the channel or given at a renewal (KE-1).
     #[serde(default)]
     pub credentials_end: Option<DateTime<Utc>>,
+    /// When the channel itself was last asked when they end, where it has an API for it; `None`: never, or it has none.
+    #[serde(default)]
+    pub credentials_read: Option<DateTime<Utc>>,
     /// The smallest number of days before the end of the credentials that was warned of (KE-2).
     #[serde(default)]
     pub warned_days: Option<u8>,
@@ -50,6 +53,7 @@ impl AccountState {
             centre_cursor: None,
             next_allowed: None,
             credentials_end: None,
+            credentials_read: None,
             warned_days: None,
             reconciled_on: None,
             last_cycle: None,

@@ -46,6 +46,8 @@ pub struct Switches {
     pub notify: bool,
     pub hand_over: &'static [HandOver],
     pub credentials: bool,
+    /// What the channel says when its credentials end, where it has an API for it.
+    pub tells_expiry: Option<DateTime<Utc>>,
     pub option_code: OptionCode,
     pub page: usize,
     pub batch: usize,
@@ -83,6 +85,7 @@ impl Market {
             notify: false,
             hand_over: &[],
             credentials: false,
+            tells_expiry: None,
             option_code: OptionCode::Plain,
             page: 10,
             batch: 5,
@@ -534,7 +537,8 @@ impl RenewCredentials for ModelChannel {
     }
 
     async fn expiry(&self, _: &Context) -> Result<Option<DateTime<Utc>>> {
-        Ok(None)
+        self.call("expiry").await?;
+        Ok(self.market.inside().switches.tells_expiry)
     }
 
     async fn replace(&self, _: &Context, credentials: &Credentials) -> Result<()> {
