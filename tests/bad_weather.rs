@@ -196,6 +196,44 @@ async fn a_buyers_cancellation_is_seen_accepted_and_never_worked_against() {
 }
 
 #[tokio::test]
+async fn open_orders_of_a_busy_day_are_read_again_with_few_calls_and_nothing_is_overlooked() {
+    let shop = Shop::open().await;
+    let manual = OptionSet {
+        confirmation: Some(sales_channels::options::Confirmation::Manual),
+        delivery_tracking: Some(sales_channels::options::DeliveryTracking::AllCollected),
+        ..OptionSet::default()
+    };
+    let hub = shop.hub(face::KEY, manual);
+    let lines: Vec<LineNumber> = (0..40).map(|_| shop.place()).collect();
+    shop.pass(TimeDelta::minutes(1));
+    assert_eq!(shop.cycle(&hub).await.tally.linked, 40);
+    let market = shop.sandbox.market();
+    market.buyer().request_cancel(lines[3], "x").unwrap();
+    market.back_office().confirm(lines[5], None).unwrap();
+    market.back_office().confirm(lines[7], None).unwrap();
+    market.back_office().ship_line(lines[7], "ヤマト運輸", "4000").unwrap();
+    market.back_office().cancel(lines[9], "x").unwrap();
+    shop.pass(TimeDelta::hours(1));
+    let single = "ShippingBasic.GetShippingAndClaimInfoByOrderNo_V2";
+    let before = shop.sandbox.received("qoo10", single).unwrap();
+    let report = shop.cycle(&hub).await;
+    assert_eq!(report.tally.reread, 40, "{report}");
+    let singles = shop.sandbox.received("qoo10", single).unwrap() - before;
+    assert!((2..=4).contains(&singles), "only what is no longer open is read by itself: {singles}");
+    use sales_channels::model::{CancelState, OrderStatus};
+    for (n, status, cancel) in [
+        (0, OrderStatus::New, CancelState::None),
+        (3, OrderStatus::New, CancelState::Requested),
+        (5, OrderStatus::Confirmed, CancelState::None),
+        (7, OrderStatus::Shipped, CancelState::None),
+        (9, OrderStatus::Cancelled, CancelState::None),
+    ] {
+        let known = hub.order(&account(), &lines[n].to_string().as_str().into()).await.unwrap().unwrap();
+        assert_eq!((known.order.status, known.order.cancel), (status, cancel), "order {n}");
+    }
+}
+
+#[tokio::test]
 async fn a_busy_day_is_linked_whole_over_many_cycles() {
     let shop = Shop::open().await;
     let start = shop.clock.now();
