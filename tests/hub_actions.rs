@@ -783,6 +783,29 @@ async fn the_same_parcel_twice_is_one_dispatch_and_impossible_pieces_are_refused
 }
 
 #[tokio::test]
+async fn a_parcel_that_was_cut_off_between_its_calls_is_reported_to_its_end() {
+    let world = morning();
+    let id = world.market.sell_with("A", "TEE", 1, at(PAID), |s| {
+        let mut second = s.order.lines[0].clone();
+        second.id = "2".into();
+        s.order.lines.push(second);
+    });
+    let hub = world.hub();
+    hub.cycle(&world.account).await.unwrap();
+    world.market.fail("dispatch", Error::new(ErrorKind::TimedOut).with_unknown_effect(), false);
+    hub.dispatch(&world.account, vec![(id.clone(), parcel("1"))]).await.unwrap();
+    // One of the channel's two calls was made: its number shows, the other line is left.
+    world.market.edit(&id, |order| {
+        order.lines[0].shipped = 1;
+        order.tracking.push(Tracking::new("Yamato", "4000-1"));
+    });
+    world.set("2026-11-24T13:00");
+    hub.cycle(&world.account).await.unwrap();
+    assert_eq!(world.market.sold(&id).order.status, OrderStatus::Shipped);
+    assert!(record(&world, &id).await.dispatches[0].step.is_done());
+}
+
+#[tokio::test]
 async fn ct_1_a_connection_is_tested_before_it_is_saved() {
     let world = morning();
     let hub = world.hub();

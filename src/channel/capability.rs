@@ -212,12 +212,14 @@ pub struct ConnectionReport {
     pub credentials_end: Option<DateTime<Utc>>,
     /// The channel's clock less ours, in seconds, where it tells. Beyond a few minutes signatures fail.
     pub clock_skew_seconds: Option<i64>,
+    /// What else a person should know: an API version that ends, a setting at the channel.
+    pub notes: Vec<String>,
 }
 
 impl ConnectionReport {
     /// A report of these checks.
     pub fn new(capabilities: Vec<(Capability, CapabilityCheck)>) -> Self {
-        Self { capabilities, credentials_end: None, clock_skew_seconds: None }
+        Self { capabilities, credentials_end: None, clock_skew_seconds: None, notes: Vec::new() }
     }
 
     /// Whether nothing is denied.

@@ -57,8 +57,9 @@ impl Response {
     /// What Retry-After asks for: seconds, or the time until a date.
     pub fn retry_after(&self) -> Option<Duration> {
         let text = self.header(RETRY_AFTER.as_str())?.trim();
-        if let Ok(seconds) = text.parse::<u64>() {
-            return Some(Duration::from_secs(seconds).min(LONGEST_WAIT));
+        // Some channels write "2.0".
+        if let Ok(seconds) = text.parse::<f64>() {
+            return Duration::try_from_secs_f64(seconds).ok().map(|wait| wait.min(LONGEST_WAIT));
         }
         let until = httpdate::parse_http_date(text).ok()?;
         let server_now = self.sent_at + self.clock_skew.unwrap_or_default();

@@ -75,14 +75,33 @@ impl From<OptionErrors> for Error {
     }
 }
 
-/// Why an option is not offered by this channel to this account; `None`: it is.
-pub(super) fn hidden_because(
-    key: OptionKey,
-    info: &ChannelInfo,
+/// What decides which options a channel offers.
+#[derive(Clone, Copy)]
+pub(super) struct Offer<'a> {
+    info: &'a ChannelInfo,
     capabilities: Capabilities,
-    methods: &[HandOver],
-    facts: AccountFacts,
-) -> Option<&'static str> {
+    /// The hand-over methods among which the merchant chooses.
+    pub(super) methods: &'a [HandOver],
+    /// Whether credentials end on a date that a person may have to enter.
+    dated: bool,
+}
+
+impl<'a> Offer<'a> {
+    pub(super) fn of(channel: &'a dyn Channel) -> Self {
+        let info = channel.info();
+        let renewed = channel.credentials().is_some_and(|c| c.parts().iter().any(|part| part.with_expiry));
+        Self {
+            info,
+            capabilities: Capabilities::of(channel),
+            methods: channel.dispatch().map_or(&[][..], |d| d.hand_over_methods()),
+            dated: renewed || info.credential_life.is_some(),
+        }
+    }
+}
+
+/// Why an option is not offered by this channel to this account; `None`: it is.
+pub(super) fn hidden_because(key: OptionKey, offer: Offer<'_>, facts: AccountFacts) -> Option<&'static str> {
+    let Offer { info, capabilities, methods, dated } = offer;
     let lacks = |capability| !capabilities.has(capability);
     match key {
         OptionKey::Confirmation if lacks(Capability::ConfirmOrders) => {
@@ -102,10 +121,8 @@ pub(super) fn hidden_because(
         OptionKey::NotifyBuyer if lacks(Capability::NotifyBuyer) => {
             Some("the channel does not let the seller decide about its mails")
         }
-        OptionKey::CredentialsEnd
-            if lacks(Capability::RenewCredentials) && info.credential_life.is_none() =>
-        {
-            Some("the channel's credentials do not end")
+        OptionKey::CredentialsEnd if !dated => {
+            Some("the channel's credentials do not end on a date that is entered by hand")
         }
         OptionKey::OptionCodeAsSku if info.option_code == OptionCode::Plain => {
             Some("the channel has no option code of its own")
@@ -134,13 +151,13 @@ impl EffectiveOptions {
     /// ```
     pub fn check(set: &OptionSet, channel: &dyn Channel, facts: AccountFacts) -> Result<Self, OptionErrors> {
         let info = channel.info();
-        let capabilities = Capabilities::of(channel);
-        let methods = channel.dispatch().map_or(&[][..], |d| d.hand_over_methods());
+        let offer = Offer::of(channel);
+        let (capabilities, methods) = (offer.capabilities, offer.methods);
         let mut errors = Errors { channel: info.name.en, found: Vec::new() };
 
         for key in OptionKey::ALL {
             if key.is_chosen(set)
-                && let Some(reason) = hidden_because(*key, info, capabilities, methods, facts)
+                && let Some(reason) = hidden_because(*key, offer, facts)
             {
                 errors.add(*key, reason.to_owned());
             }
@@ -148,7 +165,7 @@ impl EffectiveOptions {
 
         let mode = set.mode.unwrap_or_default();
         let statistics_only = mode == AccountMode::StatisticsOnly;
-        let shown = |key| hidden_because(key, info, capabilities, methods, facts).is_none();
+        let shown = |key| hidden_because(key, offer, facts).is_none();
 
         let zone = match set.schedule_zone.as_deref().map(str::parse::<Tz>) {
             None => chrono_tz::Asia::Seoul,

@@ -3,9 +3,9 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::check::hidden_because;
+use super::check::{Offer, hidden_because};
 use super::{AccountFacts, OptionKey, catalogue};
-use crate::channel::{Capabilities, Channel, HandOver, LocalText};
+use crate::channel::{Channel, HandOver, LocalText};
 
 /// What values an option takes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -93,14 +93,13 @@ pub struct DescribedOption {
 /// ```
 pub fn describe(channel: &dyn Channel, facts: AccountFacts) -> Vec<DescribedOption> {
     let info = channel.info();
-    let capabilities = Capabilities::of(channel);
-    let methods = channel.dispatch().map_or(&[][..], |d| d.hand_over_methods());
+    let offer = Offer::of(channel);
     let common = OptionKey::ALL.iter().map(|key| {
         let mut description = catalogue::describe(*key);
         if *key == OptionKey::HandOver {
-            offer_only(&mut description.kind, methods);
+            offer_only(&mut description.kind, offer.methods);
         }
-        let hidden = hidden_because(*key, info, capabilities, methods, facts);
+        let hidden = hidden_because(*key, offer, facts);
         DescribedOption { description, own: false, hidden }
     });
     let own = info.options.iter().map(|description| DescribedOption {

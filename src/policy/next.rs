@@ -132,6 +132,12 @@ pub fn instruct(record: &OrderRecord, options: &EffectiveOptions, by: By) -> Ver
     if order.status.is_past_dispatch() && !begun {
         return no(Rule::Fi1, format!("its state is {}: it ships without the centre", order.status));
     }
+    if order.status < OrderStatus::New && !begun {
+        return no(
+            Rule::Fi7,
+            format!("its state is {}: nothing is shipped until that changes", order.status),
+        );
+    }
     if !record.confirm.is_done() && !begun {
         return no(Rule::Fi1, "it is not confirmed yet");
     }

@@ -83,16 +83,20 @@ fn see_confirmed(record: &mut OrderRecord, now: DateTime<Utc>) -> bool {
 }
 
 fn see_dispatched(record: &mut OrderRecord, now: DateTime<Utc>) {
-    let shipped =
-        record.order.status >= OrderStatus::ReadyToShip && record.order.status <= OrderStatus::DeliveryFailed;
-    let known = &record.order.tracking;
+    let order = &record.order;
+    let shipped = order.status >= OrderStatus::ReadyToShip && order.status <= OrderStatus::DeliveryFailed;
+    // A parcel that is reported by several calls can be cut off between them: its number shows, and pieces are left.
+    let partly = order.lines.iter().any(|line| line.shipped > 0)
+        && order.lines.iter().any(|line| line.outstanding() > 0);
+    let known = &order.tracking;
     for dispatch in &mut record.dispatches {
         if !dispatch.step.is_open() {
             continue;
         }
+        let whole = dispatch.parcel.lines.is_empty();
         let listed =
             dispatch.parcel.tracking.as_ref().is_some_and(|t| known.iter().any(|k| k.number == t.number));
-        if listed || (shipped && dispatch.parcel.lines.is_empty()) {
+        if (listed && !(whole && partly)) || (whole && shipped) {
             let how = if dispatch.step.is_unknown() { Done::Here } else { Done::SeenOnChannel };
             dispatch.step = Step::Done { at: now, how };
         }
