@@ -1,5 +1,9 @@
 //! Policy decisions per second: what a cycle asks for each open order.
-#![allow(missing_docs, reason = "criterion's macros make public items")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "criterion's macros make public items; a bench may fail"
+)]
 
 mod support;
 
@@ -36,8 +40,8 @@ fn records() -> Vec<OrderRecord> {
 fn benches(c: &mut Criterion) {
     let channel = support::EndlessChannel::new(0);
     assert!(Capabilities::of(&channel).iter().count() > 1 && channel.confirm().is_some());
-    let options = EffectiveOptions::check(&OptionSet::default(), &channel, AccountFacts::authorised())
-        .unwrap_or_else(|errors| panic!("{errors}"));
+    let options =
+        EffectiveOptions::check(&OptionSet::default(), &channel, AccountFacts::authorised()).unwrap();
     let records = records();
 
     let mut group = c.benchmark_group("policy");
