@@ -758,6 +758,9 @@ async fn hm_1_and_hm_3_dispatch_without_a_choice_is_an_error_and_nothing_is_gues
     hub.set_options(&world.account, &chosen).unwrap();
     hub.dispatch(&world.account, parcels).await.unwrap()[0].result.as_ref().unwrap();
     assert_eq!(world.market.sold(&id).dispatches[0].2, Some(HandOver::PickUp), "HM-1");
+    let step = record(&world, &id).await.dispatches[0].clone();
+    assert_eq!(step.parcel_ids, ["parcel-1"], "what the channel gave is kept");
+    assert!(step.label.is_some());
 }
 
 #[tokio::test]

@@ -136,6 +136,8 @@ impl Work<'_> {
                         if done.tracking.is_some() {
                             dispatch.parcel.tracking = done.tracking;
                         }
+                        dispatch.parcel_ids = done.parcels;
+                        dispatch.label = done.label;
                         record.reread = done.reread;
                         shipped(record, *index);
                         record.next_read = follow::next_read(record, &self.options, now);
@@ -186,10 +188,10 @@ pub(super) fn add_parcel(
     let step = Step::planned(now, by);
     match record.dispatches.iter_mut().find(|known| known.parcel.key == parcel.key) {
         Some(known) if matches!(known.step, Step::Refused { .. }) && by == By::Hand => {
-            *known = DispatchStep { parcel, step };
+            *known = DispatchStep::new(parcel, step);
         }
         Some(_) => {}
-        None => record.dispatches.push(DispatchStep { parcel, step }),
+        None => record.dispatches.push(DispatchStep::new(parcel, step)),
     }
 }
 

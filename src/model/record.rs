@@ -7,7 +7,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, LineId, Order};
+use super::{AccountId, LineId, Order, Private};
 use crate::channel::Tracking;
 
 /// Whether an order is in the merchant's hub.
@@ -160,11 +160,25 @@ impl PlannedDispatch {
 
 /// A parcel and how far its report is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct DispatchStep {
     /// The parcel.
     pub parcel: PlannedDispatch,
     /// How far.
     pub step: Step,
+    /// The channel's own ids of the parcel, where it gave some.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parcel_ids: Vec<String>,
+    /// Where the label is, if the channel made one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<Private<String>>,
+}
+
+impl DispatchStep {
+    /// A parcel that is to be reported.
+    pub fn new(parcel: PlannedDispatch, step: Step) -> Self {
+        Self { parcel, step, parcel_ids: Vec::new(), label: None }
+    }
 }
 
 /// An order and everything remembered about it.

@@ -435,7 +435,10 @@ impl DispatchOrders for ModelChannel {
                         sold.order.status = OrderStatus::Shipped;
                     }
                     sold.order.updated_at = now;
-                    Outcome::Done(Dispatched::default())
+                    let mut done = Dispatched::default();
+                    done.parcels.push(format!("parcel-{}", sold.dispatches.len()));
+                    done.label = Some(Private::new("https://label.example/1".to_owned()));
+                    Outcome::Done(done)
                 })
                 .collect()
         };

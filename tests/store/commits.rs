@@ -97,11 +97,12 @@ pub(crate) async fn records_come_back_as_they_were_stored(store: &Arc<dyn Store>
     full.set_ship_date = Step::Started { at: now(), by: By::Hand };
     full.instruct = Step::Planned { at: now(), by: By::Option, attempts: 3 };
     full.ship_date = Some("2026-11-25".parse().unwrap());
-    full.dispatches.push(DispatchStep {
-        parcel: PlannedDispatch::whole("p1", Some(Tracking::new("ヤマト", "4000-1")), now())
-            .part(vec![("0".into(), 2)]),
-        step: Step::Done { at: now(), how: Done::SeenOnChannel },
-    });
+    let parcel = PlannedDispatch::whole("p1", Some(Tracking::new("ヤマト", "4000-1")), now());
+    let done = Step::Done { at: now(), how: Done::SeenOnChannel };
+    let mut step = DispatchStep::new(parcel.part(vec![("0".into(), 2)]), done);
+    step.parcel_ids = vec!["PKG-1".into()];
+    step.label = Some(Private::new("https://label.example/1".to_owned()));
+    full.dispatches.push(step);
     full.next_read = Some(at("2026-11-24T10:00:00.123456789Z"));
     full.left_centre = true;
     full.reread = true;

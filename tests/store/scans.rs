@@ -15,9 +15,8 @@ fn with(id: &str, change: impl FnOnce(&mut OrderRecord)) -> OrderRecord {
 pub(crate) async fn working_follows_what_is_still_to_be_done(store: &Arc<dyn Store>) {
     let shipped = |record: &mut OrderRecord| record.order.status = OrderStatus::Shipped;
     let started = || Step::Started { at: now(), by: By::Option };
-    let parcel = |step| DispatchStep {
-        parcel: PlannedDispatch::whole("p", Some(Tracking::new("Yamato", "1")), now()),
-        step,
+    let parcel = |step| {
+        DispatchStep::new(PlannedDispatch::whole("p", Some(Tracking::new("Yamato", "1")), now()), step)
     };
     let kinds: Vec<OrderRecord> = vec![
         with("deleted", |r| r.link = LinkState::Deleted { at: now() }),
