@@ -836,3 +836,37 @@ async fn ah_1_every_failure_shows_in_the_accounts_health_with_what_to_do() {
     }
     assert!(health.last_success.contains_key(&Operation::FetchOrders));
 }
+
+#[tokio::test]
+async fn ah_1_an_issue_goes_when_its_cause_is_gone_whoever_removed_it() {
+    use sales_channels::channel::Operation;
+    let world = morning();
+    let refused = world.market.sell_with("A", "TEE", 1, at(PAID), |s| s.refuses = Some(("-1".into(), false)));
+    world.market.sell("B", "TEE", 1, at(PAID));
+    // Its answer is lost, and the next cycle reads that it was confirmed: no confirmation succeeds any more.
+    world.market.fail("confirm", Error::new(ErrorKind::TimedOut).with_unknown_effect(), true);
+    cycle(&world).await;
+    world.set("2026-11-24T15:00");
+    cycle(&world).await;
+    let issues = |world: &World| {
+        let (hub, account) = (world.hub(), world.account.clone());
+        async move { hub.state(&account).await.unwrap().health.issues.into_keys().collect::<Vec<_>>() }
+    };
+    assert_eq!(issues(&world).await, [IssueKey::Refused(Operation::Confirm)], "the refusal stays");
+    world.market.edit(&refused, |order| order.status = OrderStatus::Confirmed);
+    world.set("2026-11-24T16:00");
+    cycle(&world).await;
+    assert_eq!(issues(&world).await, [], "confirmed in the back office");
+}
+
+#[tokio::test]
+async fn ah_1_a_person_takes_off_what_only_a_person_can_judge() {
+    let world = morning();
+    world.market.sell_with("A", "TEE", 1, at(PAID), |s| s.unreadable = true);
+    cycle(&world).await;
+    world.set("2026-11-24T15:00");
+    assert_eq!(cycle(&world).await.health, HealthLevel::Degraded, "it stays");
+    assert!(world.hub().acknowledge(&world.account, &IssueKey::UnreadableRows).await.unwrap());
+    world.set("2026-11-24T16:00");
+    assert_eq!(cycle(&world).await.health, HealthLevel::Ok);
+}

@@ -1,5 +1,7 @@
 //! Parcels: from the centre to the channel (FI-6), and by hand.
 
+use std::collections::BTreeSet;
+
 use super::actions::{again, refused, start, words};
 use super::work::{Work, complete};
 use crate::channel::{DispatchRequest, Operation, Outcome};
@@ -64,18 +66,44 @@ impl Work<'_> {
         }
     }
 
-    /// Reports all parcels that are due.
+    /// Reports all parcels that are due. Every open order has passed by then: what none of them shows any more is cured.
     pub(super) async fn dispatch_open(&mut self) -> Result<()> {
-        if self.options.statistics_only() || self.channel().dispatch().is_none() {
+        if self.options.statistics_only() {
             return Ok(());
         }
+        let mut standing = Standing::default();
         let mut after: Option<OrderId> = None;
         loop {
             let mut page = self.scan(Scan::Working, after.as_ref()).await?;
-            let Some(last) = page.last() else { return Ok(()) };
+            let Some(last) = page.last() else { break };
             after = Some(last.order.id.clone());
+            page.iter().filter(|record| !self.is_fresh(record)).for_each(|record| standing.note(record));
             page.retain(|record| self.is_fresh(record));
             self.dispatch_due(&mut page).await?;
+            page.iter().for_each(|record| standing.note(record));
+        }
+        self.cure_settled(&standing);
+        Ok(())
+    }
+
+    /// An issue stays until its cause is gone (AH-1): also when that was seen on the channel, or done by hand.
+    fn cure_settled(&mut self, standing: &Standing) {
+        for operation in
+            [Operation::Confirm, Operation::SetShipDate, Operation::Instruct, Operation::Dispatch]
+        {
+            let settled = [
+                (IssueKey::Refused(operation), !standing.refused.contains(&operation)),
+                (IssueKey::Operation(operation), !standing.open.contains(&operation)),
+            ];
+            for (key, gone) in settled {
+                if gone && !self.raised.contains(&key) {
+                    self.cure(&key);
+                }
+            }
+        }
+        let gone = IssueKey::Refused(Operation::ReadOrders);
+        if !self.reread_failed && !self.raised.contains(&gone) {
+            self.cure(&gone);
         }
     }
 
@@ -175,6 +203,31 @@ impl Work<'_> {
         which.dedup();
         let records = which.into_iter().map(|n| page[n].clone()).collect();
         self.commit(Commit::default().with_records(records)).await
+    }
+}
+
+/// The operations that open orders still wait for, and those that were refused.
+#[derive(Default)]
+struct Standing {
+    open: BTreeSet<Operation>,
+    refused: BTreeSet<Operation>,
+}
+
+impl Standing {
+    fn note(&mut self, record: &OrderRecord) {
+        let steps = [
+            (&record.confirm, Operation::Confirm),
+            (&record.set_ship_date, Operation::SetShipDate),
+            (&record.instruct, Operation::Instruct),
+        ];
+        let parcels = record.dispatches.iter().map(|dispatch| (&dispatch.step, Operation::Dispatch));
+        for (step, operation) in steps.into_iter().chain(parcels) {
+            match step {
+                Step::Planned { .. } | Step::Started { .. } => drop(self.open.insert(operation)),
+                Step::Refused { .. } => drop(self.refused.insert(operation)),
+                Step::None | Step::Done { .. } => {}
+            }
+        }
     }
 }
 

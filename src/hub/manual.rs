@@ -479,6 +479,21 @@ impl Hub {
         self.0.store.scan(id, Scan::All, after, limit).await
     }
 
+    /// Takes an issue off an account's health by hand (AH-1): for those that only a person can judge, such as rows that
+    /// could not be read and were taken in otherwise. Whether it was there is answered. What still goes wrong comes back
+    /// with the next cycle.
+    ///
+    /// # Errors
+    /// `NotFound`, `Busy`, `Store`.
+    pub async fn acknowledge(&self, id: &AccountId, issue: &crate::store::IssueKey) -> Result<bool> {
+        self.locally(id, async |work| {
+            let there = work.state.health.issues.contains_key(issue);
+            work.cure(issue);
+            Ok(there)
+        })
+        .await
+    }
+
     /// An account's health, cursor and times (AH-1).
     ///
     /// # Errors

@@ -41,6 +41,8 @@ pub(super) struct Work<'a> {
     stored_issues: BTreeMap<IssueKey, Issue>,
     /// Orders that could not be read in this run: nothing is done to them (OS-10).
     pub(super) unread: BTreeSet<OrderId>,
+    /// What went wrong in this run.
+    pub(super) raised: BTreeSet<IssueKey>,
     /// The re-read ended early: nothing is done to orders that were linked before this run.
     pub(super) reread_failed: bool,
 }
@@ -74,6 +76,7 @@ impl<'a> Work<'a> {
             lease,
             leased_at: now,
             unread: BTreeSet::new(),
+            raised: BTreeSet::new(),
             reread_failed: false,
         };
         work.emit(&Event::Started);
@@ -193,6 +196,7 @@ impl<'a> Work<'a> {
 
     pub(super) fn raise(&mut self, key: IssueKey, level: HealthLevel, reason: &str, advice: &str) {
         let now = self.now();
+        self.raised.insert(key.clone());
         if self.state.health.raise(key.clone(), level, reason, advice, now) {
             let level = self.state.health.level();
             self.emit(&Event::Health { issue: key, level, reason: reason.to_owned() });
