@@ -11,21 +11,29 @@ use crate::error::Result;
 use crate::http::{BaseUrl, HttpClient};
 use crate::model::AccountId;
 
+#[cfg(feature = "coupang")]
+pub mod coupang;
 #[cfg(feature = "qoo10")]
 pub mod qoo10;
 #[cfg(feature = "rakuten")]
 pub mod rakuten;
 #[cfg(feature = "shopify")]
 pub mod shopify;
+#[cfg(feature = "tiktok_shop")]
+pub mod tiktok_shop;
 
 /// The adapters that were switched on, by id.
 pub const ALL: &[Adapter] = &[
+    #[cfg(feature = "coupang")]
+    coupang::ADAPTER,
     #[cfg(feature = "qoo10")]
     qoo10::ADAPTER,
     #[cfg(feature = "rakuten")]
     rakuten::ADAPTER,
     #[cfg(feature = "shopify")]
     shopify::ADAPTER,
+    #[cfg(feature = "tiktok_shop")]
+    tiktok_shop::ADAPTER,
 ];
 
 /// The adapter of this id, if it was switched on.

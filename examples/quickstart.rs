@@ -2,8 +2,9 @@
 //!
 //!     cargo run --all-features --example quickstart
 //!
-//! It starts the sandbox (a local server that speaks Qoo10's API), lets a buyer order, and runs cycles of a hub with a
-//! fulfilment centre over an SQLite file. With `QOO10_KEY` in the environment it asks the real Qoo10 Japan instead, and
+//! It starts the sandbox (a local server that speaks the channels' APIs), lets buyers order, and runs cycles of a hub
+//! with a fulfilment centre over an SQLite file: first one channel in detail, then five channels that share one stock.
+//! With `QOO10_KEY` in the environment it asks the real Qoo10 Japan instead, and
 //! only says what it would do.
 
 use std::io::IsTerminal;
@@ -12,17 +13,16 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sales_channels::adapters::{self, Opening};
-use sales_channels::channel::Credentials;
+use sales_channels::channel::{Channel, Credentials, HandOver};
 use sales_channels::fulfillment::MemoryCentre;
 use sales_channels::http::{HttpClient, HttpSettings};
 use sales_channels::hub::{Account, CycleReport, Hub, What};
 use sales_channels::model::{AccountId, Clock, ManualClock, Step};
 use sales_channels::options::{OptionSet, StockShare};
 use sales_channels::store::{MemoryStore, SqliteStore};
-use sales_channels_sandbox::faces::qoo10 as face;
 use sales_channels_sandbox::fault::Fault;
 use sales_channels_sandbox::market::{Axis, ItemDraft, LineDraft, LineNumber, OrderDraft};
-use sales_channels_sandbox::{Amount, Sandbox};
+use sales_channels_sandbox::{Amount, Sandbox, faces};
 
 type Anything<T> = Result<T, Box<dyn std::error::Error>>;
 
@@ -132,19 +132,98 @@ async fn with_the_sandbox() -> Anything<()> {
     if market.confirmations(regretted) != 0 || !market.dispatches(regretted).is_empty() {
         return Err("something was done to an order whose buyer wants out".into());
     }
-    println!("Everything adds up. Look into {} with sqlite3.", shop.file.display());
+    five_channels(&shop).await?;
+    println!("\nEverything adds up. Look into {} with sqlite3.", shop.file.display());
     Ok(())
 }
 
-async fn open_shop(now: DateTime<Utc>) -> Anything<Shop> {
-    let sandbox = Sandbox::builder().face(face::Qoo10::new()).now(now).start().await?;
-    let clock = Arc::new(ManualClock::at(now));
-    let client = HttpClient::new(HttpSettings::default())?.with_clock(Arc::clone(&clock) as Arc<dyn Clock>);
+/// The same mug on five channels, from one warehouse: one hub, one cycle of each.
+async fn five_channels(shop: &Shop) -> Anything<()> {
+    title("One product on five channels, one hub, one stock");
+    shop.centre.set_on_hand("MUG-03", 40);
+    let now = shop.clock.now();
+    let mut markets = Vec::new();
+    for id in ["coupang", "qoo10", "rakuten", "shopify", "tiktok_shop"] {
+        let builder = Sandbox::builder().now(now);
+        let builder = match id {
+            "coupang" => builder.face(faces::coupang::Coupang::new()),
+            "qoo10" => builder.face(faces::qoo10::Qoo10::new()),
+            "rakuten" => builder.face(faces::rakuten::Rakuten::new()),
+            "shopify" => builder.face(faces::shopify::Shopify::new()),
+            _ => builder.face(faces::tiktok_shop::TikTokShop::new()),
+        };
+        let sandbox = builder.start().await?;
+        let mut mug = ItemDraft::simple("MUG", "マグカップ ☕", Amount::whole(1200), 0).with_option(
+            vec![Axis::new("カラー", "白")],
+            "MUG-03",
+            5,
+        );
+        mug.sale_ends = Some("2027-12-31".parse()?);
+        let item = sandbox.market().list(mug)?;
+        let white =
+            sandbox.market().item(item).and_then(|i| i.options.first().map(|o| o.id)).ok_or("no option")?;
+        let order =
+            OrderDraft::of(vec![LineDraft::of_option(item, white, 2)]).paid_at(now - TimeDelta::minutes(30));
+        sandbox.market().buyer().place(order)?;
+        let account = AccountId::from(format!("mugs-on-{id}"));
+        let options = OptionSet {
+            stock_sync: Some(StockShare { share_percent: 50, reserve: 0 }),
+            // Each channel shows the options that it can honour: these two are Rakuten's and TikTok Shop's.
+            option_code_as_sku: (id == "rakuten").then_some(true),
+            hand_over: (id == "tiktok_shop").then_some(HandOver::DropOff),
+            ..OptionSet::default()
+        };
+        let channel = connect(&sandbox, id, &account, &shop.clock)?;
+        shop.hub
+            .connect(Account::new(account, channel).with_options(options).with_centre(shop.centre.clone()))?;
+        markets.push((id, sandbox, item, white));
+    }
+    // Twice: what an order holds on one channel is seen by all others in their next cycle.
+    for round in 1..=2 {
+        for (id, ..) in &markets {
+            let account = AccountId::from(format!("mugs-on-{id}"));
+            let report = shop.hub.cycle(&account).await?;
+            if round == 1 {
+                print_report(&report);
+            }
+        }
+    }
+    println!("40 on the shelf, 2 ordered on each of five channels, half of the rest shown on each:");
+    for (id, sandbox, item, white) in &markets {
+        let shown = sandbox.market().quantity(*item, Some(*white));
+        println!("  {id:<12} shows {}", shown.unwrap_or_default());
+        if shown != Some((40 - 10) / 2) {
+            return Err(format!("{id} shows {shown:?}").into());
+        }
+    }
+    Ok(())
+}
 
-    let qoo10 = adapters::find("qoo10").ok_or("the feature qoo10 is off")?;
-    let credentials = Credentials::new().with("certification_key", face::KEY);
-    let opening = Opening::new(&client, "my-shop", credentials).at(sandbox.base_url("qoo10")?.parse()?);
-    let channel = (qoo10.open)(&opening)?;
+/// Connects an account to a sandbox with the credentials that the sandbox names.
+fn connect(
+    sandbox: &Sandbox,
+    id: &str,
+    account: &AccountId,
+    clock: &Arc<ManualClock>,
+) -> Anything<Arc<dyn Channel>> {
+    let client = HttpClient::new(HttpSettings::default())?.with_clock(Arc::clone(clock) as Arc<dyn Clock>);
+    let adapter = adapters::find(id).ok_or("the channel's feature is off")?;
+    let told = sandbox.describe();
+    let mut credentials = Credentials::new();
+    for part in adapter.parts {
+        if let Some(value) = told["faces"][id]["credentials"][part.name].as_str() {
+            credentials = credentials.with(part.name, value);
+        }
+    }
+    let opening = Opening::new(&client, account.clone(), credentials).at(sandbox.base_url(id)?.parse()?);
+    Ok((adapter.open)(&opening)?)
+}
+
+async fn open_shop(now: DateTime<Utc>) -> Anything<Shop> {
+    let sandbox = Sandbox::builder().face(faces::qoo10::Qoo10::new()).now(now).start().await?;
+    let clock = Arc::new(ManualClock::at(now));
+    let account = AccountId::from("my-shop");
+    let channel = connect(&sandbox, "qoo10", &account, &clock)?;
 
     let file = std::env::temp_dir().join("sales-channels-quickstart.db");
     for old in ["", "-wal", "-shm"] {
@@ -163,7 +242,6 @@ async fn open_shop(now: DateTime<Utc>) -> Anything<Shop> {
         stock_sync: Some(StockShare { share_percent: 50, reserve: 10 }),
         ..OptionSet::default()
     };
-    let account = AccountId::from("my-shop");
     hub.connect(Account::new(account.clone(), channel).with_options(options).with_centre(centre.clone()))?;
     Ok(Shop { sandbox, clock, centre, hub, account, file })
 }

@@ -17,9 +17,9 @@ use super::errors::{Function, judge};
 use super::wire::{DayEnd, object, time};
 
 /// The name of the part that holds the service secret.
-pub const SERVICE_SECRET: &str = "serviceSecret";
+pub const SERVICE_SECRET: &str = "service_secret";
 /// The name of the part that holds the licence key.
-pub const LICENSE_KEY: &str = "licenseKey";
+pub const LICENSE_KEY: &str = "license_key";
 
 /// The parts of the credentials. RMS issues them together, with the date on which they end (KE-3).
 pub(super) const PARTS: &[CredentialPart] = &[

@@ -19,18 +19,11 @@ const MOST_ITEMS: u32 = 100;
 /// Marks a cursor as ours: Rakuten's own can be any text.
 const MARK: &str = "mark:";
 
-/// Asks for a page of items at a mark; `*` is the first. They come by their number: by the default, the time of change,
-/// an item that is changed meanwhile would jump over the mark and be missed.
+/// Asks for a page of items at a mark; `*` is the first. No sort order goes with it: one source says that a mark allows
+/// none, and no document says otherwise. An item that is changed meanwhile may then jump over the mark: the next listing
+/// has it.
 pub(super) fn search_ask(mark: &str, hits: u32) -> Ask {
-    Ask::query(
-        Function::SearchItems,
-        vec![
-            ("hits", hits.to_string()),
-            ("cursorMark", mark.to_owned()),
-            ("sortKey", "manageNumber".to_owned()),
-            ("sortOrder", "asc".to_owned()),
-        ],
-    )
+    Ask::query(Function::SearchItems, vec![("hits", hits.to_string()), ("cursorMark", mark.to_owned())])
 }
 
 #[derive(Deserialize)]

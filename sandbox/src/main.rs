@@ -7,14 +7,24 @@ use std::io::Read;
 use std::process::ExitCode;
 
 use args::{Args, USAGE};
+use sales_channels_sandbox::faces::coupang::Coupang;
 use sales_channels_sandbox::faces::qoo10::Qoo10;
+use sales_channels_sandbox::faces::rakuten::Rakuten;
+use sales_channels_sandbox::faces::shopify::Shopify;
+use sales_channels_sandbox::faces::tiktok_shop::TikTokShop;
 use sales_channels_sandbox::{Sandbox, SandboxBuilder, sample};
 use tokio::sync::oneshot;
 
 type AddFace = fn(SandboxBuilder) -> SandboxBuilder;
 
 /// The faces by id. A new face adds its line here.
-const FACES: &[(&str, AddFace)] = &[("qoo10", |sandbox| sandbox.face(Qoo10::new()))];
+const FACES: &[(&str, AddFace)] = &[
+    ("qoo10", |sandbox| sandbox.face(Qoo10::new())),
+    ("rakuten", |sandbox| sandbox.face(Rakuten::new())),
+    ("shopify", |sandbox| sandbox.face(Shopify::new())),
+    ("tiktok_shop", |sandbox| sandbox.face(TikTokShop::new())),
+    ("coupang", |sandbox| sandbox.face(Coupang::new())),
+];
 
 #[tokio::main]
 async fn main() -> ExitCode {

@@ -1,3 +1,8 @@
 //! The faces: one channel's API each, over the same market.
 
+pub mod coupang;
 pub mod qoo10;
+pub mod rakuten;
+pub mod shopify;
+pub(crate) mod signing;
+pub mod tiktok_shop;

@@ -4,11 +4,12 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 
 use super::Market;
+use super::changes::{cancel, cancel_units, ship, ship_again};
 use super::claim::{Claim, ClaimKind, ClaimState};
 use super::draft::OrderDraft;
 use super::event::{Action, Actor, Refusal, Subject};
 use super::ids::{ItemId, LineNumber, OptionId, OrderNumber};
-use super::order::{BuyerMail, LineState, Order, Parcel, ParcelLine, ShipPromise};
+use super::order::{BuyerMail, LineState, Order, ParcelLine, ShipPromise};
 use super::state::MarketState;
 use crate::{Amount, lock};
 
@@ -22,6 +23,21 @@ pub struct ParcelDraft {
     pub tracking: String,
     /// What is in it.
     pub lines: Vec<ParcelLine>,
+}
+
+/// What a cancellation does beside ending the line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CancelTerms {
+    /// Whether units that were taken from the item's quantity go back on sale.
+    pub restock: bool,
+    /// Whether a line of which units have left can be cancelled.
+    pub after_leaving: bool,
+}
+
+impl Default for CancelTerms {
+    fn default() -> Self {
+        Self { restock: true, after_leaving: false }
+    }
 }
 
 /// Somebody who does things to the marketplace. Each call is atomic.
@@ -67,6 +83,15 @@ impl<'a> Acting<'a> {
         })
     }
 
+    /// Puts an attempt on a line into the record that a face refused by rules of its own. Nothing is changed.
+    pub fn refused(&self, line: LineNumber, action: Action, why: Refusal) {
+        let now = self.market.clock.now();
+        let mut state = lock(&self.market.state);
+        let order = state.line(line).map(|(order, _)| order.number);
+        let subject = Subject { order, line: Some(line), ..Subject::default() };
+        state.note(now, self.actor.clone(), subject, action, Some(why));
+    }
+
     /// Places an order: its units are taken from the quantities of listed items.
     ///
     /// # Errors
@@ -106,6 +131,24 @@ impl<'a> Acting<'a> {
             line.state = LineState::Confirmed;
             line.confirmed_at = Some(now);
             line.promise = promise.or(line.promise.take());
+            Ok(())
+        })
+    }
+
+    /// Takes a line that is not paid yet. Once it is paid, it is confirmed.
+    ///
+    /// # Errors
+    /// [`Refusal::AlreadyConfirmed`], [`Refusal::WrongState`] when it is paid already.
+    pub fn confirm_unpaid(&self, line: LineNumber) -> Result<(), Refusal> {
+        self.on_line(line, Action::Confirmed { ship_date: None }, |order, at, now| {
+            let line = &mut order.lines[at];
+            if line.state != LineState::AwaitingPayment {
+                return Err(Refusal::WrongState(line.state));
+            }
+            if line.confirmed_at.is_some() {
+                return Err(Refusal::AlreadyConfirmed);
+            }
+            line.confirmed_at = Some(now);
             Ok(())
         })
     }
@@ -152,12 +195,57 @@ impl<'a> Acting<'a> {
     pub fn ship_line(&self, line: LineNumber, carrier: &str, tracking: &str) -> Result<(), Refusal> {
         let action =
             |quantity| Action::Shipped { quantity, carrier: carrier.into(), tracking: tracking.into() };
-        let left =
-            self.market.line(line).map(|line| line.quantity - line.shipped_quantity).unwrap_or_default();
+        let left = self.market.line(line).map(|line| line.open_quantity()).unwrap_or_default();
         self.on_line(line, action(left), |order, at, now| {
-            let left = order.lines[at].quantity - order.lines[at].shipped_quantity;
+            let left = order.lines[at].open_quantity();
             let lines = vec![ParcelLine { line, quantity: left }];
             ship(order, &ParcelDraft { carrier: carrier.into(), tracking: tracking.into(), lines }, now)
+        })
+    }
+
+    /// Reports another parcel with lines that have left already, as channels take it that don't know a repeat. It is in
+    /// the record as a dispatch of 0 units of each line.
+    ///
+    /// # Errors
+    /// [`Refusal::NoSuchLine`], [`Refusal::WrongState`] when a line has not left.
+    pub fn ship_again(
+        &self,
+        number: OrderNumber,
+        lines: &[LineNumber],
+        carrier: &str,
+        tracking: &str,
+    ) -> Result<(), Refusal> {
+        let now = self.market.clock.now();
+        let mut state = lock(&self.market.state);
+        let result =
+            state.order_mut(number).and_then(|order| ship_again(order, lines, carrier, tracking, now));
+        for &line in lines {
+            let subject = Subject { order: Some(number), line: Some(line), ..Subject::default() };
+            let action = Action::Shipped { quantity: 0, carrier: carrier.into(), tracking: tracking.into() };
+            state.note(now, self.actor.clone(), subject, action, result.as_ref().err().cloned());
+        }
+        result
+    }
+
+    /// Enters a carrier and tracking number for a line, without units leaving. `parcel` is the place of the parcel in the
+    /// order's list that they belong to from now on; without it they are in the record alone.
+    ///
+    /// # Errors
+    /// [`Refusal::NoSuchLine`], [`Refusal::BadQuantity`] when the order has no such parcel.
+    pub fn enter_tracking(
+        &self,
+        line: LineNumber,
+        parcel: Option<usize>,
+        carrier: &str,
+        tracking: &str,
+    ) -> Result<(), Refusal> {
+        let action = Action::TrackingEntered { carrier: carrier.into(), tracking: tracking.into() };
+        self.on_line(line, action, |order, _, _| {
+            let Some(at) = parcel else { return Ok(()) };
+            let parcel = order.parcels.get_mut(at).ok_or(Refusal::BadQuantity)?;
+            parcel.carrier = carrier.to_owned();
+            parcel.tracking = tracking.to_owned();
+            Ok(())
         })
     }
 
@@ -182,16 +270,50 @@ impl<'a> Acting<'a> {
     /// # Errors
     /// [`Refusal::WrongState`].
     pub fn cancel(&self, line: LineNumber, reason: &str) -> Result<(), Refusal> {
+        self.cancel_on(line, reason, CancelTerms::default())
+    }
+
+    /// Cancels a line on other terms than [`Acting::cancel`].
+    ///
+    /// # Errors
+    /// [`Refusal::WrongState`].
+    pub fn cancel_on(&self, line: LineNumber, reason: &str, terms: CancelTerms) -> Result<(), Refusal> {
         let order = self.market.read(|state| state.line(line).map(|(order, _)| order.number));
         let subject = Subject { order, line: Some(line), ..Subject::default() };
         let action = Action::Cancelled { reason: reason.to_owned() };
         self.perform(subject, action, |state, now| {
             let (order, at) = state.line_mut(line)?;
-            cancel(order, at, reason, now)?;
+            let left = order.lines[at].quantity - order.lines[at].cancelled_quantity;
+            cancel(order, at, reason, terms, now)?;
             let line = &order.lines[at];
-            let (item, option, quantity) = (line.item, line.option, i64::from(line.quantity));
-            if line.from_stock {
+            let (item, option, quantity) = (line.item, line.option, i64::from(left));
+            if line.from_stock && terms.restock {
                 *state.quantity_mut(item, option)? += quantity;
+            }
+            Ok(())
+        })
+    }
+
+    /// Cancels some units of a line of which they have not left, and settles an open cancel request. They go back on sale.
+    /// With the line's last open units it is [`Acting::cancel`], unless others have left.
+    ///
+    /// # Errors
+    /// [`Refusal::WrongState`], [`Refusal::BadQuantity`].
+    pub fn cancel_units(&self, line: LineNumber, quantity: u32, reason: &str) -> Result<(), Refusal> {
+        let whole = |line: &super::Line| {
+            line.shipped_quantity == 0 && quantity == line.open_quantity() && quantity > 0
+        };
+        if self.market.line(line).is_some_and(|line| whole(&line)) {
+            return self.cancel(line, reason);
+        }
+        let order = self.market.read(|state| state.line(line).map(|(order, _)| order.number));
+        let subject = Subject { order, line: Some(line), ..Subject::default() };
+        let action = Action::UnitsCancelled { quantity, reason: reason.to_owned() };
+        self.perform(subject, action, |state, now| {
+            let (order, at) = state.line_mut(line)?;
+            let (item, option, from_stock) = cancel_units(order, at, quantity, now)?;
+            if from_stock {
+                *state.quantity_mut(item, option)? += i64::from(quantity);
             }
             Ok(())
         })
@@ -202,6 +324,21 @@ impl<'a> Acting<'a> {
     /// # Errors
     /// [`Refusal::ClaimOpen`], [`Refusal::WrongState`].
     pub fn claim(&self, line: LineNumber, kind: ClaimKind, reason: &str) -> Result<(), Refusal> {
+        let all = self.market.line(line).map(|line| line.quantity - line.cancelled_quantity);
+        self.claim_units(line, kind, all.unwrap_or_default(), reason)
+    }
+
+    /// Makes a claim on some units of a line.
+    ///
+    /// # Errors
+    /// As [`Acting::claim`], and [`Refusal::BadQuantity`].
+    pub fn claim_units(
+        &self,
+        line: LineNumber,
+        kind: ClaimKind,
+        quantity: u32,
+        reason: &str,
+    ) -> Result<(), Refusal> {
         self.on_line(line, Action::ClaimMade { kind }, |order, at, now| {
             let number = line;
             let line = &order.lines[at];
@@ -216,11 +353,14 @@ impl<'a> Acting<'a> {
             if order.claims.iter().any(|claim| claim.line == number && claim.is_open()) {
                 return Err(Refusal::ClaimOpen);
             }
+            if quantity == 0 || quantity > line.quantity - line.cancelled_quantity {
+                return Err(Refusal::BadQuantity);
+            }
             order.claims.push(Claim {
                 line: number,
                 kind,
                 state: ClaimState::Requested,
-                quantity: line.quantity,
+                quantity,
                 reason: reason.to_owned(),
                 requested_at: now,
                 settled_at: None,
@@ -339,67 +479,4 @@ impl<'a> Acting<'a> {
             Ok(())
         })
     }
-}
-
-fn ship(order: &mut Order, parcel: &ParcelDraft, now: DateTime<Utc>) -> Result<(), Refusal> {
-    if parcel.lines.is_empty() {
-        return Err(Refusal::NoLines);
-    }
-    for (at, sent) in parcel.lines.iter().enumerate() {
-        let line = order.line(sent.line).ok_or(Refusal::NoSuchLine)?;
-        if !matches!(line.state, LineState::Paid | LineState::Confirmed) {
-            return Err(Refusal::WrongState(line.state));
-        }
-        let twice = parcel.lines[..at].iter().any(|earlier| earlier.line == sent.line);
-        if twice || sent.quantity == 0 || sent.quantity > line.quantity - line.shipped_quantity {
-            return Err(Refusal::BadQuantity);
-        }
-    }
-    for line in &mut order.lines {
-        let Some(sent) = parcel.lines.iter().find(|sent| sent.line == line.number) else { continue };
-        line.shipped_quantity += sent.quantity;
-        if line.shipped_quantity == line.quantity {
-            line.state = LineState::Shipped;
-            line.shipped_at = Some(now);
-        }
-    }
-    order.updated_at = now;
-    order.parcels.push(Parcel {
-        carrier: parcel.carrier.clone(),
-        tracking: parcel.tracking.clone(),
-        lines: parcel.lines.clone(),
-        shipped_at: now,
-    });
-    Ok(())
-}
-
-fn cancel(order: &mut Order, at: usize, reason: &str, now: DateTime<Utc>) -> Result<(), Refusal> {
-    let line = &mut order.lines[at];
-    let open = matches!(line.state, LineState::AwaitingPayment | LineState::Paid | LineState::Confirmed);
-    if !open || line.shipped_quantity > 0 {
-        return Err(Refusal::WrongState(line.state));
-    }
-    let kind = if line.state == LineState::AwaitingPayment { ClaimKind::Unpaid } else { ClaimKind::Cancel };
-    line.state = LineState::Cancelled;
-    line.cancelled_at = Some(now);
-    let (number, quantity) = (line.number, line.quantity);
-    order.updated_at = now;
-    let open = order.claims.iter_mut().find(|claim| claim.line == number && claim.is_open());
-    match open {
-        Some(claim) => {
-            claim.state = ClaimState::Done;
-            claim.settled_at = Some(now);
-        }
-        // Channels list a cancellation by the seller among the claims, too.
-        None => order.claims.push(Claim {
-            line: number,
-            kind,
-            state: ClaimState::Done,
-            quantity,
-            reason: reason.to_owned(),
-            requested_at: now,
-            settled_at: Some(now),
-        }),
-    }
-    Ok(())
 }

@@ -73,10 +73,24 @@ pub enum Action {
         /// Under this number.
         tracking: String,
     },
+    /// A carrier or tracking number was entered or changed, and no unit left by it.
+    TrackingEntered {
+        /// The carrier.
+        carrier: String,
+        /// The tracking number; empty when it was removed.
+        tracking: String,
+    },
     /// A line arrived.
     Delivered,
     /// A line was cancelled.
     Cancelled {
+        /// Why.
+        reason: String,
+    },
+    /// Some units of a line were cancelled.
+    UnitsCancelled {
+        /// How many.
+        quantity: u32,
         /// Why.
         reason: String,
     },

@@ -4,6 +4,7 @@
 //! in the record with who made it. What only one channel has (package ids, tokens) is kept by its face.
 
 mod acting;
+mod changes;
 mod claim;
 mod draft;
 mod event;
@@ -16,7 +17,7 @@ use std::sync::{Arc, Mutex};
 
 use chrono::NaiveDate;
 
-pub use acting::{Acting, ParcelDraft};
+pub use acting::{Acting, CancelTerms, ParcelDraft};
 pub use claim::{Claim, ClaimKind, ClaimState};
 pub use draft::{LineDraft, OrderDraft};
 pub use event::{Action, Actor, Event, Refusal, Subject};

@@ -114,6 +114,8 @@ pub struct Line {
     pub quantity: u32,
     /// Units already shipped.
     pub shipped_quantity: u32,
+    /// Units that will not be delivered; all of them when the line is cancelled.
+    pub cancelled_quantity: u32,
     /// Price of a unit.
     pub unit_price: Amount,
     /// Discount on the line.
@@ -135,6 +137,11 @@ pub struct Line {
 }
 
 impl Line {
+    /// Units that are neither shipped nor cancelled.
+    pub fn open_quantity(&self) -> u32 {
+        self.quantity.saturating_sub(self.shipped_quantity).saturating_sub(self.cancelled_quantity)
+    }
+
     /// Price of all units less the discount.
     pub fn total(&self) -> Amount {
         self.unit_price * self.quantity - self.discount

@@ -223,7 +223,8 @@ impl MarketState {
         order.paid_at = Some(now);
         order.updated_at = now;
         for line in order.lines.iter_mut().filter(|line| line.state == LineState::AwaitingPayment) {
-            line.state = LineState::Paid;
+            // Some channels let the seller take an order before it is paid.
+            line.state = if line.confirmed_at.is_some() { LineState::Confirmed } else { LineState::Paid };
         }
         self.by_paid_at.insert((now, place));
         Ok(())
@@ -267,6 +268,7 @@ impl MarketState {
             title: draft.title.or_else(|| item.map(|i| i.title.clone())).unwrap_or_default(),
             quantity: draft.quantity.max(1),
             shipped_quantity: 0,
+            cancelled_quantity: 0,
             unit_price: draft.unit_price.unwrap_or_else(price),
             discount: draft.discount,
             state,

@@ -108,6 +108,56 @@ fn claims_fit_the_state_of_their_line() {
 }
 
 #[test]
+fn units_of_a_line_are_cancelled_and_the_rest_leaves() {
+    let market = market();
+    let item = market.list(ItemDraft::simple("CAP-02", "キャップ", Amount::whole(2480), 10)).unwrap();
+    let order = market.buyer().place(OrderDraft::of(vec![LineDraft::of(item, 3)])).unwrap();
+    let line = market.lines_of(order)[0];
+    market.buyer().claim_units(line, ClaimKind::Cancel, 2, "").unwrap();
+    assert_eq!(market.buyer().claim_units(line, ClaimKind::Cancel, 1, ""), Err(Refusal::ClaimOpen));
+    market.back_office().cancel_units(line, 2, "").unwrap();
+    assert!(!market.order(order).unwrap().claims[0].is_open());
+    assert_eq!((market.quantity(item, None), market.line(line).unwrap().open_quantity()), (Some(9), 1));
+    assert_eq!(market.back_office().cancel_units(line, 2, ""), Err(Refusal::BadQuantity));
+    assert_eq!(market.buyer().claim_units(line, ClaimKind::Cancel, 2, ""), Err(Refusal::BadQuantity));
+    let two = ParcelDraft { lines: vec![ParcelLine { line, quantity: 2 }], ..ParcelDraft::default() };
+    assert_eq!(market.back_office().ship(order, two), Err(Refusal::BadQuantity));
+    market.back_office().ship_line(line, "a", "1").unwrap();
+    let sent = market.line(line).unwrap();
+    assert_eq!((sent.state, sent.shipped_quantity, sent.cancelled_quantity), (LineState::Shipped, 1, 2));
+}
+
+#[test]
+fn the_last_units_that_are_cancelled_cancel_the_line() {
+    let market = market();
+    let item = market.list(ItemDraft::simple("CAP-02", "キャップ", Amount::whole(2480), 10)).unwrap();
+    let order = market.buyer().place(OrderDraft::of(vec![LineDraft::of(item, 3)])).unwrap();
+    let line = market.lines_of(order)[0];
+    market.back_office().cancel_units(line, 1, "").unwrap();
+    market.back_office().cancel_units(line, 2, "").unwrap();
+    assert_eq!(
+        (market.line(line).unwrap().state, market.quantity(item, None)),
+        (LineState::Cancelled, Some(10))
+    );
+    assert_eq!(
+        market.back_office().cancel_units(line, 1, ""),
+        Err(Refusal::WrongState(LineState::Cancelled))
+    );
+}
+
+#[test]
+fn what_a_face_refused_stands_in_the_record_and_changes_nothing() {
+    let market = market();
+    let (_, [line, _]) = two_lines(&market);
+    let before = market.line(line);
+    let action = Action::Shipped { quantity: 3, carrier: "a".into(), tracking: "1".into() };
+    market.back_office().refused(line, action, Refusal::ClaimOpen);
+    assert_eq!(market.line(line), before);
+    assert!(market.dispatches(line).is_empty());
+    assert_eq!(market.record_of(line).last().unwrap().refused, Some(Refusal::ClaimOpen));
+}
+
+#[test]
 fn a_hundred_thousand_orders_are_imported_and_found_by_payment_time() {
     let market = market();
     let items = sample::list_catalogue(&market).unwrap();
