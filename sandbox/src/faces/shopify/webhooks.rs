@@ -32,7 +32,7 @@ impl WebhookCall {
 
 /// The value of `X-Shopify-Hmac-Sha256`.
 pub fn webhook_signature(secret: &str, body: &[u8]) -> String {
-    STANDARD.encode(hmac_sha256(secret.as_bytes(), &[]))
+    STANDARD.encode(hmac_sha256(secret.as_bytes(), &[body]))
 }
 
 /// The call for an order. `topic` is as in the header, for example `orders/create`.
