@@ -9,7 +9,8 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use sales_channels::adapters::{self, Opening};
 use sales_channels::channel::{
-    Capabilities, Capability, CapabilityCheck, Channel, Credentials, HandOver, MemoryVault, Secret,
+    Capabilities, Capability, CapabilityCheck, Channel, CredentialVault, Credentials, HandOver, MemoryVault,
+    Secret, WebhookRequest,
 };
 use sales_channels::fulfillment::MemoryCentre;
 use sales_channels::http::{HttpClient, HttpSettings};
@@ -27,6 +28,7 @@ struct Shop {
     id: &'static str,
     sandbox: Sandbox,
     clock: Arc<ManualClock>,
+    vault: Arc<MemoryVault>,
     centre: Arc<MemoryCentre>,
     channel: Arc<dyn Channel>,
     hub: Hub,
@@ -81,9 +83,9 @@ async fn open(id: &'static str, face: impl Face, change: impl FnOnce(&mut Option
     let connected = Account::new(account(), channel.clone())
         .with_options(options)
         .with_centre(centre.clone())
-        .with_vault(vault);
+        .with_vault(vault.clone());
     hub.connect(connected).unwrap();
-    Shop { id, sandbox, clock, centre, channel, hub, item, option }
+    Shop { id, sandbox, clock, vault, centre, channel, hub, item, option }
 }
 
 impl Shop {
@@ -288,4 +290,140 @@ async fn coupang_does_the_main_job() {
 #[tokio::test]
 async fn coupang_stops_at_a_cancel_request() {
     a_cancel_request_stops_everything(&open("coupang", faces::coupang::Coupang::new(), |_| {}).await).await;
+}
+
+/// Bodies of the last requests, to see what really reached the channel.
+fn bodies(shop: &Shop) -> Vec<String> {
+    shop.sandbox.requests(shop.id).unwrap().into_iter().map(|request| request.body).collect()
+}
+
+#[tokio::test]
+async fn shopify_nb_1_the_choice_about_mails_reaches_the_channel() {
+    for notify in [true, false] {
+        let shop = open("shopify", faces::shopify::Shopify::new(), |o| o.notify_buyer = Some(notify)).await;
+        shop.place(1);
+        shop.pass(TimeDelta::minutes(30));
+        shop.cycle().await;
+        shop.centre.ship_all("Yamato", shop.clock.now());
+        shop.pass(TimeDelta::hours(1));
+        assert_eq!(shop.cycle().await.tally.dispatched, 1);
+        let told = format!("\"notifyCustomer\":{notify}");
+        assert!(bodies(&shop).iter().any(|body| body.contains(&told)), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn tiktok_shop_hm_1_the_hand_over_method_reaches_the_channel() {
+    for (method, word) in [(HandOver::DropOff, "DROP_OFF"), (HandOver::PickUp, "PICKUP")] {
+        let face = faces::tiktok_shop::TikTokShop::new();
+        let shop = open("tiktok_shop", face, |o| o.hand_over = Some(method)).await;
+        shop.place(1);
+        shop.pass(TimeDelta::hours(2));
+        shop.cycle().await;
+        shop.pass(TimeDelta::hours(1));
+        shop.cycle().await;
+        shop.centre.ship_all("Yamato", shop.clock.now());
+        shop.pass(TimeDelta::hours(1));
+        assert_eq!(shop.cycle().await.tally.dispatched, 1);
+        assert!(
+            bodies(&shop).iter().any(|body| body.contains(&format!("\"handover_method\":\"{word}\""))),
+            "{word}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn rakuten_ke_2_an_ended_licence_pauses_the_account_and_ke_4_its_renewal_takes_everything() {
+    let face = faces::rakuten::Rakuten::new();
+    let ends: DateTime<Utc> = "2026-11-29T00:00:00Z".parse().unwrap();
+    face.put_key(faces::rakuten::Key::new(
+        faces::rakuten::SERVICE_SECRET,
+        faces::rakuten::LICENSE_KEY,
+        Some(ends),
+    ));
+    let shop = open("rakuten", face.clone(), |_| {}).await;
+    shop.place(1);
+    shop.pass(TimeDelta::minutes(30));
+    let report = shop.cycle().await;
+    assert_eq!(report.tally.linked, 1);
+    let state = shop.hub.state(&account()).await.unwrap();
+    assert_eq!(state.credentials_end.map(|at| at.date_naive()), Some(ends.date_naive()), "KE-1: read by API");
+    assert_eq!(report.health, HealthLevel::Degraded, "two days are left");
+    shop.pass(TimeDelta::days(3));
+    shop.place(1);
+    let sent = shop.sandbox.requests("rakuten").unwrap().len();
+    let report = shop.cycle().await;
+    assert_eq!((report.end, report.health), (End::Paused, HealthLevel::Paused));
+    assert_eq!(shop.sandbox.requests("rakuten").unwrap().len(), sent, "no request is sent");
+
+    let renewed = ends + TimeDelta::days(90);
+    face.put_key(faces::rakuten::Key::new("SP999999_renewed", "SL999999_renewed", Some(renewed)));
+    let half = Credentials::new().with("license_key", "SL999999_renewed").expiring(renewed);
+    assert!(shop.hub.renew_credentials(&account(), half).await.is_err(), "KE-3: a part is missing");
+    let whole = Credentials::new()
+        .with("service_secret", "SP999999_renewed")
+        .with("license_key", "SL999999_renewed")
+        .expiring(renewed);
+    shop.hub.renew_credentials(&account(), whole).await.unwrap();
+    shop.pass(TimeDelta::minutes(30));
+    let report = shop.cycle().await;
+    assert_eq!((report.tally.linked, report.health), (1, HealthLevel::Ok), "{report}");
+}
+
+/// A webhook and a cycle for the same order link it once, in either order and twice.
+async fn webhooks_and_cycles_link_once(shop: &Shop, calls: Vec<(Vec<(String, String)>, String)>) {
+    let mut linked = 0;
+    for (headers, body) in calls.iter().chain(&calls) {
+        let headers: Vec<(String, String)> =
+            headers.iter().map(|(name, value)| (name.to_lowercase(), value.clone())).collect();
+        let request = WebhookRequest::new(&headers, body.as_bytes());
+        let reply = shop.hub.receive_webhook(&account(), &request).await.unwrap();
+        assert_eq!(reply.status, 200);
+        let broken = body.replacen('1', "2", 1);
+        let forged = WebhookRequest::new(&headers, broken.as_bytes());
+        let error = shop.hub.receive_webhook(&account(), &forged).await.unwrap_err();
+        assert_eq!(error.kind(), sales_channels::ErrorKind::Unauthorized, "{}", shop.id);
+    }
+    linked += shop.records().await.iter().filter(|record| record.is_linked()).count();
+    assert_eq!(linked, 2, "{}: both by webhook", shop.id);
+    shop.pass(TimeDelta::minutes(30));
+    let report = shop.cycle().await;
+    assert_eq!(report.tally.linked, 0, "{}: {report}", shop.id);
+    assert_eq!(shop.records().await.len(), 2, "{}", shop.id);
+    assert_eq!(shop.centre.instructed(), 2, "{}", shop.id);
+}
+
+#[tokio::test]
+async fn shopify_os_12_webhooks_and_cycles_link_once() {
+    let face = faces::shopify::Shopify::new();
+    let shop = open("shopify", face.clone(), |_| {}).await;
+    let orders = [shop.place(1), shop.place(2)];
+    let calls = orders.map(|order| face.webhook("orders/create", order).unwrap());
+    webhooks_and_cycles_link_once(&shop, calls.map(|call| (call.headers, call.body)).to_vec()).await;
+}
+
+#[tokio::test]
+async fn tiktok_shop_os_12_webhooks_and_cycles_link_once() {
+    let face = faces::tiktok_shop::TikTokShop::new();
+    let shop = open("tiktok_shop", face.clone(), |_| {}).await;
+    let orders = [shop.place(1), shop.place(2)];
+    shop.pass(TimeDelta::hours(2));
+    let event = faces::tiktok_shop::Event::OrderStatusChange;
+    let calls = orders.map(|order| face.webhook(order, event).unwrap());
+    webhooks_and_cycles_link_once(&shop, calls.map(|call| (call.headers, call.body)).to_vec()).await;
+}
+
+#[tokio::test]
+async fn tiktok_shop_tokens_that_end_are_renewed_and_saved_before_they_are_used() {
+    let shop = open("tiktok_shop", faces::tiktok_shop::TikTokShop::new(), |_| {}).await;
+    let vault_before = shop.vault.load(&account()).await.unwrap();
+    assert!(vault_before.is_none());
+    // The access token is good for 7 days.
+    for _ in 0..3 {
+        shop.pass(TimeDelta::days(6));
+        let report = shop.cycle().await;
+        assert_eq!((report.end, report.health), (End::Complete, HealthLevel::Ok), "{report}");
+    }
+    let saved = shop.vault.load(&account()).await.unwrap().unwrap();
+    assert_ne!(saved.get("access_token").unwrap().expose(), faces::tiktok_shop::ACCESS_TOKEN);
 }

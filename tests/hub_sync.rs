@@ -361,11 +361,11 @@ async fn ke_1_the_date_is_read_from_the_channel_where_it_tells_it() {
     world.market.switch(|s| s.tells_expiry = Some(at("2026-11-12T10:00")));
     let hub = world.hub();
     hub.cycle(&world.account).await.unwrap();
-    hub.cycle(&world.account).await.unwrap();
-    assert_eq!(world.market.calls("expiry"), 1, "once a day");
     let state = hub.state(&world.account).await.unwrap();
     assert_eq!(state.credentials_end, Some(at("2026-11-12T10:00")));
     assert!(state.health.issues.contains_key(&IssueKey::CredentialsEndSoon), "11 days are left");
+    hub.cycle(&world.account).await.unwrap();
+    assert_eq!(world.market.calls("expiry"), 1, "once a day");
     world.set("2026-11-12T11:00");
     assert_eq!(hub.cycle(&world.account).await.unwrap().end, End::Paused);
 }

@@ -199,7 +199,7 @@ fn part(credentials: &Credentials, name: &str) -> Result<Secret> {
 /// Asks when the key ends. The channel takes the key in the address here, and nowhere else (sheet 2).
 pub(super) fn expiry_ask(credentials: &Credentials) -> Result<Ask> {
     let key = part(credentials, LICENSE_KEY)?;
-    Ok(Ask::query(Function::ExpiryDate, vec![(LICENSE_KEY, key.expose().to_owned())]))
+    Ok(Ask::query(Function::ExpiryDate, vec![("licenseKey", key.expose().to_owned())]))
 }
 
 #[derive(Deserialize, Default)]

@@ -134,7 +134,10 @@ async fn cycle(work: &mut Work<'_>) -> Result<()> {
         return Ok(());
     }
     work.state.last_cycle = Some(work.report.started_at);
-    read_expiry(work).await;
+    // What was just learnt may end it here.
+    if read_expiry(work).await && !may_run(work).await? {
+        return Ok(());
+    }
     let reread = work.reread_open().await;
     work.stage(reread)?;
     if work.options.order_sync() {
@@ -205,16 +208,16 @@ pub(super) async fn may_run(work: &mut Work<'_>) -> Result<bool> {
 }
 
 /// Asks the channel once a day when the credentials end, where it has an API for that (KE-1). That it does not answer
-/// stops nothing.
-async fn read_expiry(work: &mut Work<'_>) {
+/// stops nothing. Whether it did is answered.
+async fn read_expiry(work: &mut Work<'_>) -> bool {
     let now = work.report.started_at;
     let asked = work.state.credentials_read.is_some_and(|at| now - at < EXPIRY_EVERY && at <= now);
-    let Some(renewal) = work.channel().credentials().filter(|_| !asked) else { return };
+    let Some(renewal) = work.channel().credentials().filter(|_| !asked) else { return false };
     let cx = work.context();
-    if let Ok(Some(ends)) = renewal.expiry(&cx).await {
-        work.state.credentials_end = Some(ends);
-        work.state.credentials_read = Some(now);
-    }
+    let Ok(Some(ends)) = renewal.expiry(&cx).await else { return false };
+    work.state.credentials_end = Some(ends);
+    work.state.credentials_read = Some(now);
+    true
 }
 
 /// When the credentials end: what the channel said, where it says it; else the later of what the merchant entered and
