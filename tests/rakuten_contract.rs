@@ -649,8 +649,7 @@ async fn quantities_shown_are_read_by_their_numbers() {
 #[tokio::test]
 async fn items_are_listed_to_the_end_of_the_cursor() {
     let mut shop = Shop::open().await;
-    let query =
-        |mark: &str| Matcher::Exact(format!("hits=100&cursorMark={mark}"));
+    let query = |mark: &str| Matcher::Exact(format!("hits=100&cursorMark={mark}"));
     let mut mocks = Vec::new();
     let item = |n: &str| {
         format!(r#"{{"item":{{"manageNumber":"{n}","title":"t","hideItem":false,"variants":{{"v":{{}}}}}}}}"#)
