@@ -33,6 +33,8 @@
 pub mod adapters;
 pub mod analytics;
 pub mod channel;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod error;
 pub mod fulfillment;
 #[cfg(feature = "http")]

@@ -146,7 +146,9 @@ impl Api {
         let judge = |response: &Response| {
             judge(ask.function, response, ends).map_err(|error| without(error, credentials, &header))
         };
-        self.http.send(cx, Call { operation, nature, build: &build, judge: &judge }).await
+        let mut answer = self.http.send(cx, Call { operation, nature, build: &build, judge: &judge }).await?;
+        blank_secrets(&mut answer, credentials, &header);
+        Ok(answer)
     }
 
     /// When these credentials end. That the channel answers proves them.
@@ -221,15 +223,30 @@ pub(super) fn expiry_result(body: &[u8]) -> Result<DateTime<Utc>> {
         .ok_or_else(|| Error::malformed("the answer holds no expiry date that can be read"))
 }
 
-/// Drops a text of the channel that repeats a secret.
-fn without(error: Error, credentials: &Credentials, header: &Secret) -> Error {
+/// What must not get out: the parts, and the header that is made of them.
+fn secrets<'a>(credentials: &'a Credentials, header: &'a Secret) -> impl Iterator<Item = &'a str> {
     let parts = credentials.parts.values().map(|part| part.expose().trim());
     let encoded = header.expose().trim_start_matches("ESA ");
-    let mut secrets = parts.chain([encoded]).filter(|secret| !secret.is_empty());
-    if error.message().is_some_and(|said| secrets.any(|secret| said.contains(secret))) {
+    parts.chain([encoded]).filter(|secret| !secret.is_empty())
+}
+
+/// Drops a text of the channel that repeats a secret.
+fn without(error: Error, credentials: &Credentials, header: &Secret) -> Error {
+    let told = |said: &str| secrets(credentials, header).any(|secret| said.contains(secret));
+    if error.message().is_some_and(told) {
         return error.with_message("the channel's text repeated a secret and was dropped");
     }
     error
+}
+
+/// The messages about single orders become refusals, which are shown: no secret may be in them either.
+fn blank_secrets(answer: &mut Response, credentials: &Credentials, header: &Secret) {
+    let Ok(body) = std::str::from_utf8(&answer.body) else { return };
+    let mut told = secrets(credentials, header).filter(|secret| body.contains(secret)).peekable();
+    if told.peek().is_some() {
+        let blank = told.fold(body.to_owned(), |body, secret| body.replace(secret, "[secret]"));
+        answer.body = blank.into();
+    }
 }
 
 /// Runs calls about single items; see [`crate::channel::each`]. Only as a list do calls that borrow go through there.

@@ -260,6 +260,9 @@ pub(super) async fn set_stock(
     cx: &Context,
     changes: &[StockChange<'_>],
 ) -> Result<Vec<Outcome<StockAccepted>>> {
+    if changes.is_empty() {
+        return Ok(Vec::new());
+    }
     let operation = Operation::SetStock;
     let location = location(api, cx, operation).await?;
     let ids: BTreeSet<&str> = changes.iter().filter_map(|c| variant_of(c.listing).ok()).collect();
@@ -367,6 +370,9 @@ pub(super) async fn read_stock(
     cx: &Context,
     listings: &[ListingKey],
 ) -> Result<Vec<Outcome<StockAccepted>>> {
+    if listings.is_empty() {
+        return Ok(Vec::new());
+    }
     let operation = Operation::ReadStock;
     let location = location(api, cx, operation).await?;
     let ids: BTreeSet<&str> = listings.iter().filter_map(|listing| variant_of(listing).ok()).collect();

@@ -1,7 +1,7 @@
 //! Confirming, and expected ship dates.
 
-use super::kit::{Checked, Kit, NO_CONFIRM, OrFail, Shop, Stop, ensure, failed, not_applicable, only, word};
 use super::Change;
+use super::kit::{Checked, Kit, NO_CONFIRM, OrFail, Shop, Stop, ensure, failed, not_applicable, only, word};
 use crate::channel::{ConfirmRequest, Outcome, Repeat, ShipDateRequest, ShipDates};
 use crate::model::{Order, OrderStatus};
 
@@ -101,9 +101,12 @@ async fn send_date(kit: &Kit, shop: &Shop, order: &Order) -> Result<String, Stop
     match shop.channel.ship_date() {
         None => not_applicable("the channel takes no ship date"),
         Some(ShipDates::WithConfirmation) => {
-            let Some(confirm) = shop.channel.confirm() else { return failed("a ship date without confirming") };
+            let Some(confirm) = shop.channel.confirm() else {
+                return failed("a ship date without confirming");
+            };
             let request = ConfirmRequest::new(order).with_ship_date(date);
-            let outcomes = confirm.confirm(&kit.cx(), &[request]).await.or_fail("confirming with a ship date")?;
+            let outcomes =
+                confirm.confirm(&kit.cx(), &[request]).await.or_fail("confirming with a ship date")?;
             Ok(word(&only(outcomes, "confirming with a ship date")?))
         }
         Some(ShipDates::Separate(dates)) => {
@@ -115,7 +118,9 @@ async fn send_date(kit: &Kit, shop: &Shop, order: &Order) -> Result<String, Stop
 }
 
 async fn dated_order(kit: &Kit, shop: &Shop) -> Result<Order, Stop> {
-    let Some(dates) = shop.channel.ship_date() else { return not_applicable("the channel takes no ship date") };
+    let Some(dates) = shop.channel.ship_date() else {
+        return not_applicable("the channel takes no ship date");
+    };
     match dates {
         ShipDates::WithConfirmation => kit.new_order(shop).await,
         ShipDates::Separate(_) => kit.ready_order(shop).await,

@@ -112,7 +112,13 @@ pub struct LineWish {
 impl LineWish {
     /// Pieces of something.
     pub fn of(sku: &str, quantity: u32, unit_price: Decimal) -> Self {
-        Self { sku: sku.to_owned(), title: format!("{sku} オーガニックTシャツ 🌿"), quantity, unit_price, listing: None }
+        Self {
+            sku: sku.to_owned(),
+            title: format!("{sku} オーガニックTシャツ 🌿"),
+            quantity,
+            unit_price,
+            listing: None,
+        }
     }
 
     /// Of this listing.

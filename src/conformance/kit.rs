@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -11,14 +12,15 @@ use rust_decimal::Decimal;
 use super::logs::Logs;
 use super::wire::Wire;
 use super::{
-    Change, Connection, Harness, LineWish, ListingKind, ListingWish, Login, NotArranged, OrderWish, PersonWish,
+    Change, Connection, Harness, LineWish, ListingKind, ListingWish, Login, NotArranged, OrderWish,
+    PersonWish,
 };
 use crate::channel::{
-    Channel, ConfirmRequest, Context, DispatchRequest, HandOver, Notify, OrderQuery, Outcome, PageCursor, Row,
-    ShipDates, StockChange, Tracking,
+    Channel, ConfirmRequest, Context, DispatchRequest, HandOver, Notify, OrderQuery, Outcome, PageCursor,
+    Row, ShipDates, StockChange, Tracking,
 };
 use crate::error::Error;
-use crate::http::{HttpClient, HttpSettings, SystemRandom};
+use crate::http::{HttpClient, HttpSettings, ReqwestTransport, SystemRandom};
 use crate::model::{ChannelData, Listing, ListingKey, ManualClock, Order, OrderId, Window};
 
 /// Most attempts of one request by the suite's HTTP layer.
@@ -110,6 +112,9 @@ pub(super) struct Shop {
 pub struct Kit {
     pub(super) harness: Arc<dyn Harness>,
     pub(super) logs: Logs,
+    /// One for all adapters of a behaviour: setting up TLS takes longer than most calls.
+    network: OnceLock<ReqwestTransport>,
+    skus: AtomicU32,
 }
 
 impl fmt::Debug for Kit {
@@ -121,7 +126,7 @@ impl fmt::Debug for Kit {
 impl Kit {
     /// Over this harness.
     pub fn new(harness: Arc<dyn Harness>) -> Self {
-        Self { harness, logs: Logs::default() }
+        Self { harness, logs: Logs::default(), network: OnceLock::new(), skus: AtomicU32::new(1) }
     }
 
     pub(super) fn cx(&self) -> Context {
@@ -130,12 +135,21 @@ impl Kit {
     }
 
     pub(super) async fn open(&self, with: Connection) -> Result<Shop, Stop> {
-        let mut settings = HttpSettings::default();
-        settings.max_attempts = ATTEMPTS as u32;
-        settings.base_pause = Duration::from_millis(1);
-        settings.max_pause = Duration::from_millis(2);
-        settings.max_response_bytes = MOST_BYTES;
-        let wire = Arc::new(Wire::new(Arc::clone(&self.harness), &settings).or_fail("the suite's own wire")?);
+        let settings = HttpSettings {
+            max_attempts: ATTEMPTS as u32,
+            base_pause: Duration::from_millis(1),
+            max_pause: Duration::from_millis(2),
+            max_response_bytes: MOST_BYTES,
+            ..HttpSettings::default()
+        };
+        let network = match self.network.get() {
+            Some(network) => network.clone(),
+            None => {
+                let network = ReqwestTransport::new(&settings).or_fail("the suite's own network")?;
+                self.network.get_or_init(|| network).clone()
+            }
+        };
+        let wire = Arc::new(Wire::new(Arc::clone(&self.harness), network));
         let clock = Arc::new(ManualClock::at(self.harness.now()));
         let transport = Arc::clone(&wire);
         let client = HttpClient::with(settings, transport, clock, Arc::new(SystemRandom::seeded(7)));
@@ -287,6 +301,11 @@ impl Kit {
         }
     }
 
+    /// A merchant's code that no listing has yet.
+    pub(super) fn fresh_sku(&self) -> String {
+        format!("FRESH-{}", self.skus.fetch_add(1, Ordering::Relaxed))
+    }
+
     pub(super) async fn new_listing(&self, sku: &str, quantity: u32) -> Result<ListingKey, Stop> {
         let title = format!("{sku} オーガニックTシャツ 🌿");
         let wish = ListingWish { sku: sku.to_owned(), title, quantity, kind: ListingKind::Plain };
@@ -302,12 +321,7 @@ impl Kit {
         Ok(found.map(|listing| listing.channel_data).unwrap_or_default())
     }
 
-    pub(super) async fn set_stock(
-        &self,
-        shop: &Shop,
-        key: &ListingKey,
-        quantity: u32,
-    ) -> Result<u32, Stop> {
+    pub(super) async fn set_stock(&self, shop: &Shop, key: &ListingKey, quantity: u32) -> Result<u32, Stop> {
         let data = self.data_of(shop, key).await?;
         let Some(stock) = shop.channel.stock() else { return not_applicable(NO_STOCK) };
         let change = StockChange::new(key, &data, quantity);

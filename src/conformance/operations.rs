@@ -228,7 +228,7 @@ impl Op {
                 Ok(Subject { tracking: Some(second), ..Subject::order(order.await?) })
             }
             Self::SetStock | Self::ReadStock | Self::List => {
-                let key = kit.new_listing("TEE-01", 12).await?;
+                let key = kit.new_listing(&kit.fresh_sku(), 12).await?;
                 let data = kit.data_of(shop, &key).await?;
                 Ok(Subject { listing: Some((key, data)), ..Subject::nothing() })
             }

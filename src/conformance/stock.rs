@@ -66,8 +66,10 @@ pub async fn a_quantity_is_set_without_the_list(kit: &Kit) -> Checked {
     let Some(stock) = shop.channel.stock() else { return not_applicable(NO_STOCK) };
     let key = kit.new_listing("TEE-01", 12).await?;
     let nothing = ChannelData::default();
-    let outcomes =
-        stock.set_stock(&kit.cx(), &[StockChange::new(&key, &nothing, 4)]).await.or_fail("setting a quantity")?;
+    let outcomes = stock
+        .set_stock(&kit.cx(), &[StockChange::new(&key, &nothing, 4)])
+        .await
+        .or_fail("setting a quantity")?;
     let outcome = only(outcomes, "setting a quantity")?;
     ensure!(outcome.is_done(), "setting a quantity without the listing's own data: {}", word(&outcome));
     shows(kit, &key, 4, "setting a quantity").await
@@ -93,7 +95,8 @@ pub async fn an_unknown_listing_blocks_no_other(kit: &Kit) -> Checked {
     }
     let (first, last) = (kit.new_listing("TEE-01", 12).await?, kit.new_listing("TEE-02", 12).await?);
     let mut unknown = first.clone();
-    unknown.item = first.item.chars().map(|c| if c.is_ascii_digit() { '9' } else { c }).collect();
+    let other = |id: &str| id.chars().map(|c| if c.is_ascii_digit() { '9' } else { c }).collect::<String>();
+    (unknown.item, unknown.option) = (other(&first.item), other(&first.option));
     let nothing = ChannelData::default();
     let changes = [
         StockChange::new(&first, &nothing, 5),
@@ -123,7 +126,9 @@ pub async fn the_quantities_read_are_those_shown(kit: &Kit) -> Checked {
     ensure!(outcomes.len() == keys.len(), "{} outcomes for {} listings", outcomes.len(), keys.len());
     for (key, outcome) in keys.iter().zip(&outcomes) {
         let shown = kit.harness.quantity(key).await?;
-        let Outcome::Done(read) = outcome else { return failed(format!("reading a quantity: {}", word(outcome))) };
+        let Outcome::Done(read) = outcome else {
+            return failed(format!("reading a quantity: {}", word(outcome)));
+        };
         ensure!(read.quantity == shown, "{key} shows {shown}; {} was read", read.quantity);
     }
     Ok(())
@@ -140,7 +145,7 @@ pub async fn every_listing_is_listed_once(kit: &Kit) -> Checked {
     }
     let mut wanted = BTreeMap::new();
     for n in 1..=7_u32 {
-        let sku = format!("SKU-{n}");
+        let sku = format!("sku-{n}");
         wanted.insert(kit.new_listing(&sku, n * 3).await?, (sku, n * 3));
     }
     let found = kit.listings(&shop).await?;

@@ -1,6 +1,7 @@
 //! The suite's place between adapter and server: it counts, and lets things go wrong.
 
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,9 +12,7 @@ use futures_util::stream::{iter, pending, repeat_with};
 use tokio::sync::Notify;
 
 use super::Harness;
-use crate::http::{
-    BodyStream, HttpSettings, Phase, RawResponse, Request, ReqwestTransport, Transport, TransportError,
-};
+use crate::http::{BodyStream, Phase, RawResponse, Request, ReqwestTransport, Transport, TransportError};
 
 /// Changes an answer on its way; `None`: leaves it as it is.
 pub(super) type Tamper = Arc<dyn Fn(&[u8]) -> Option<Vec<u8>> + Send + Sync>;
@@ -31,6 +30,8 @@ pub(super) enum Fault {
     Lost,
     /// The server handles it; half of its answer comes.
     Half,
+    /// The server handles it; half of its answer comes, and ends as if it were whole.
+    Short,
     /// A body without an end.
     Endless,
     /// The head of an answer and some bytes, then nothing more.
@@ -41,6 +42,8 @@ pub(super) enum Fault {
     HeldAfter,
     /// The answer is changed on its way.
     Tampered(Tamper),
+    /// The channel's own error, with the secrets of the request in its text.
+    Echo,
 }
 
 impl Fault {
@@ -61,12 +64,14 @@ struct Plan {
 struct State {
     plan: Option<Plan>,
     seen: Vec<Exchange>,
+    /// Secrets that [`Fault::Echo`] told.
+    echoed: Vec<String>,
 }
 
 /// A request that came by.
 #[derive(Debug, Clone)]
 pub(super) struct Exchange {
-    /// Method and path.
+    /// Method, path and a digest of the body: equal for a request and its repeats.
     pub(super) what: String,
     /// Changes that the server made because of it.
     pub(super) changes: u64,
@@ -89,9 +94,8 @@ impl fmt::Debug for Wire {
 }
 
 impl Wire {
-    pub(super) fn new(harness: Arc<dyn Harness>, settings: &HttpSettings) -> crate::Result<Self> {
-        let inner = ReqwestTransport::new(settings)?;
-        Ok(Self { inner, harness, state: Mutex::default(), held: Notify::new() })
+    pub(super) fn new(harness: Arc<dyn Harness>, inner: ReqwestTransport) -> Self {
+        Self { inner, harness, state: Mutex::default(), held: Notify::new() }
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -122,6 +126,22 @@ impl Wire {
         self.state().seen.iter().filter(|exchange| exchange.struck).count()
     }
 
+    /// Secrets that the channel told in an error.
+    pub(super) fn echoed(&self) -> Vec<String> {
+        self.state().echoed.clone()
+    }
+
+    /// The secrets in a request: those that the harness names, and headers that are marked.
+    fn secrets_in(&self, request: &Request) -> Vec<String> {
+        let header = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+        let marked =
+            request.headers.values().filter(|value| value.is_sensitive()).map(|v| header(v.as_bytes()));
+        let mut found: Vec<String> = marked.collect();
+        let whole = format!("{} {} {:?}", request.url, String::from_utf8_lossy(&request.body), found);
+        found.extend(self.harness.secrets().into_iter().filter(|secret| whole.contains(secret.as_str())));
+        found
+    }
+
     /// Waits until a request is held.
     pub(super) async fn held(&self) {
         self.held.notified().await;
@@ -135,7 +155,9 @@ impl Wire {
             let struck = at >= plan.from && at - plan.from < plan.times;
             struck.then(|| plan.fault.clone())
         });
-        let what = format!("{} {}", request.method, request.url.path());
+        let mut body = DefaultHasher::new();
+        request.body.hash(&mut body);
+        let what = format!("{} {} {:x}", request.method, request.url.path(), body.finish());
         state.seen.push(Exchange { what, changes: 0, struck: fault.is_some() });
         (at, fault)
     }
@@ -187,6 +209,11 @@ impl Transport for Wire {
                 let body = whole.body.chain(iter([Err(broken())])).boxed();
                 Ok(RawResponse::new(whole.status, whole.headers, None, body))
             }
+            Some(Fault::Short) => {
+                let whole = self.forward(at, request, timeout, |body| body.slice(..body.len() / 2)).await?;
+                // What has no body can't be cut.
+                if whole.content_length == Some(0) { Err(broken()) } else { Ok(whole) }
+            }
             Some(Fault::Endless) => {
                 let chunk = Bytes::from(vec![b' '; 64 << 10]);
                 Ok(answer(200, None, "application/json", repeat_with(move || Ok(chunk.clone())).boxed()))
@@ -204,6 +231,14 @@ impl Transport for Wire {
                 self.held.notify_one();
                 std::future::pending().await
             }
+            Some(Fault::Echo) => {
+                let secrets = self.secrets_in(&request);
+                let told = self.harness.error_answer(&format!("bad request with {}.", secrets.join(" and ")));
+                self.state().echoed.extend(secrets);
+                let Ok(told) = told else { return self.forward(at, request, timeout, |body| body).await };
+                let body = iter([Ok(Bytes::from(told.body))]).boxed();
+                Ok(answer(told.status, None, told.content_type, body))
+            }
             Some(Fault::Tampered(tamper)) => {
                 let change = |body: Bytes| tamper(&body).map_or(body, Bytes::from);
                 self.forward(at, request, timeout, change).await
@@ -212,7 +247,12 @@ impl Transport for Wire {
     }
 }
 
-fn answer(status: u16, retry_after: Option<u32>, content_type: &'static str, body: BodyStream) -> RawResponse {
+fn answer(
+    status: u16,
+    retry_after: Option<u32>,
+    content_type: &'static str,
+    body: BodyStream,
+) -> RawResponse {
     let mut answer = RawResponse::new(status, Default::default(), None, body);
     if let Ok(value) = content_type.parse() {
         answer.headers.insert("content-type", value);

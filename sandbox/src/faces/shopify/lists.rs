@@ -9,7 +9,7 @@ use super::book::{self, Book};
 use super::desk::Visit;
 use super::node::{Node, Page, Paging, bad_cursor, coded, cursor, read_cursor};
 use super::order_nodes::{is_visible, name, order_node};
-use super::search::{Comparison, Term, parse};
+use super::search::{Comparison, Term, any_fits, parse};
 use super::{ids, product_nodes};
 use crate::market::{Item, MarketState, OptionId, Order};
 
@@ -91,7 +91,7 @@ fn terms(
     let query = arguments.get("query").and_then(Value::as_str).unwrap_or_default();
     let (mut used, mut warnings) = (Vec::new(), Vec::new());
     for term in parse(query) {
-        match check(&term) {
+        match if term.is_or() { None } else { check(&term) } {
             None => used.push(term),
             Some(code) => {
                 let message = match code {
@@ -158,7 +158,7 @@ pub(super) fn orders(visit: &Visit<'_>, arguments: &Value) -> Result<Page, Field
     visit.market().read(|state| {
         let rows = state.orders().iter().filter(|order| is_visible(visit, order));
         let rows = rows
-            .filter(|order| terms.iter().all(|term| order_fits(visit, &book, order, term)))
+            .filter(|order| any_fits(&terms, |term| order_fits(visit, &book, order, term)))
             .map(|order| (order_key(&book, order, sort), order.number.0, order));
         page(visit, "OrderConnection", rows.collect(), arguments, |order| {
             Some(order_node(visit, &book, state, order))
@@ -241,7 +241,7 @@ pub(super) fn variants(visit: &Visit<'_>, arguments: &Value) -> Result<Page, Fie
             own.flat_map(|item| ids::variants(item).into_iter().map(move |(id, option)| (id, item, option)));
         let rows = all
             .filter(|(id, item, option)| {
-                terms.iter().all(|term| variant_fits(*id, item, *option, term).unwrap_or(false))
+                any_fits(&terms, |term| variant_fits(*id, item, *option, term).unwrap_or(false))
             })
             .map(|(id, item, option)| (variant_key(item, option, sort), id, (item, option)));
         page(visit, "ProductVariantConnection", rows.collect(), arguments, |(item, option)| {

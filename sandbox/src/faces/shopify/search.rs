@@ -34,6 +34,18 @@ pub(super) fn parse(query: &str) -> Vec<Term> {
     terms
 }
 
+impl Term {
+    /// The word between two alternatives.
+    pub(super) fn is_or(&self) -> bool {
+        self.field.is_empty() && self.value == "OR"
+    }
+}
+
+/// Whether one of the alternatives fits, with all of its terms: AND binds closer than OR.
+pub(super) fn any_fits(terms: &[Term], fits: impl Fn(&Term) -> bool) -> bool {
+    terms.split(Term::is_or).any(|terms| terms.iter().all(&fits))
+}
+
 fn read_term(text: &str) -> (Term, &str) {
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     let name_end = text.find(|c| !is_name(c)).unwrap_or(text.len());
