@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::channel::{Context, CredentialPart, Credentials, Operation, Outcome, Secret};
+use crate::channel::{Context, CredentialPart, Credentials, Operation, Secret};
 use crate::error::{Error, Result};
 use crate::http::{AccountHttp, Call, Method, Nature, Request, Response};
 
@@ -42,7 +42,7 @@ pub(super) const PARTS: &[CredentialPart] = &[
 ];
 
 /// So many calls are on their way at once: Coupang asks not to use many threads (sheet 7).
-const PARALLEL: usize = 2;
+pub(super) const PARALLEL: usize = 2;
 /// The gateway's own wait in milliseconds, in place of 3 s (sheet 2).
 const GATEWAY_WAIT: &str = "90000";
 /// How long nothing is sent after the channel warned that its limit is near (sheet 7).
@@ -226,9 +226,7 @@ impl Api {
     ) -> Result<Response> {
         let keys = Keys::of(credentials)?;
         let build = |now| request(&self.config, ask, &keys, now);
-        let judge = |response: &Response| {
-            judge(ask.function, response, credentials.expires_at).map_err(|error| without(error, &keys))
-        };
+        let judge = |response: &Response| judge(ask.function, response, credentials.expires_at);
         let response = self.http.send(cx, Call { operation, nature, build: &build, judge: &judge }).await?;
         if response.header("x-cag-warnings").is_some() {
             self.http.hold(WARNED);
@@ -252,24 +250,5 @@ pub(super) fn request(config: &Config, ask: &Ask, keys: &Keys, now: DateTime<Utc
         .header("x-market", config.market.code())?
         .header("x-extended-timeout", GATEWAY_WAIT)?
         .secret_header("authorization", &authorization)
-}
-
-/// Drops a text of the channel that repeats a secret.
-fn without(error: Error, keys: &Keys) -> Error {
-    let told = |said: &str| said.contains(keys.access.expose()) || said.contains(keys.secret.expose());
-    if error.message().is_some_and(told) {
-        return error.with_message("the channel's text repeated a secret and was dropped");
-    }
-    error
-}
-
-/// Runs calls about single items; see [`crate::channel::each`]. Only as a list do calls that borrow go through there.
-///
-/// # Errors
-/// As there.
-pub(super) async fn each<T>(
-    calls: Vec<impl Future<Output = Result<Outcome<T>>> + Send>,
-    on_error: fn(&Error) -> Outcome<T>,
-) -> Result<Vec<Outcome<T>>> {
-    crate::channel::each(calls, PARALLEL, on_error).await
+        .map(|request| request.keeping(&keys.access).keeping(&keys.secret))
 }

@@ -4,14 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::channel::{
     CancelAction, CancelDecision, CancelPage, CancelReason, CancelRequest, Context, Operation, Outcome,
-    PageCursor, Refusal, Tracking, UnreadableRow,
-};
+    PageCursor, Refusal, Tracking, UnreadableRow, each};
 use crate::error::{Error, Result};
 use crate::http::Nature;
 use crate::lenient::{Text, body_text};
 use crate::model::{OrderId, OrderStatus, Private, Window};
 
-use super::auth::{Api, Ask, Keys, each};
+use super::auth::{Api, Ask, Keys, PARALLEL};
 use super::confirm::unclear;
 use super::dispatch::{carrier, waybill};
 use super::errors::Function;
@@ -93,7 +92,7 @@ pub(super) async fn decide(
     cx: &Context,
     decisions: &[CancelDecision<'_>],
 ) -> Result<Vec<Outcome<()>>> {
-    each(decisions.iter().map(|decision| decide_one(api, cx, decision)).collect(), Outcome::from_error).await
+    each(decisions.iter().map(|decision| decide_one(api, cx, decision)).collect(), PARALLEL, Outcome::from_error).await
 }
 
 async fn decide_one(api: &Api, cx: &Context, decision: &CancelDecision<'_>) -> Result<Outcome<()>> {

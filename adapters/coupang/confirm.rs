@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use crate::channel::{ConfirmRequest, Confirmed, Context, Operation, Outcome, Refusal, Repeat, whole};
+use crate::channel::{ConfirmRequest, Confirmed, Context, Operation, Outcome, Refusal, Repeat, whole, each};
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::http::Nature;
 use crate::model::{CancelState, OrderStatus};
 
-use super::auth::{Api, Ask, each};
+use super::auth::{Api, Ask, PARALLEL};
 use super::errors::Function;
 use super::info::MOST_BOXES;
 use super::orders::{Seen, look};
@@ -77,7 +77,7 @@ pub(super) async fn confirm(
             // One box may have spoilt the whole call: each goes alone, so that it blocks no other (OC-7).
             Err(error) if error.kind() == ErrorKind::Refused && chunk.len() > 1 => {
                 let calls = chunk.iter().map(|request| alone(api, cx, request)).collect();
-                match each(calls, Outcome::from_error).await {
+                match each(calls, PARALLEL, Outcome::from_error).await {
                     Ok(done) => outcomes.extend(done),
                     Err(error) => outcomes.extend(chunk.iter().map(|_| Outcome::from_error(&error))),
                 }

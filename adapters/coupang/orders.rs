@@ -2,14 +2,14 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::channel::{Context, Operation, OrderPage, Outcome, PageCursor, Row};
+use crate::channel::{Context, Operation, OrderPage, Outcome, PageCursor, Row, each};
 use crate::error::{Error, Result};
 use crate::http::Response;
 use crate::lenient::body_text;
 use crate::model::{Order, Window};
 
 use super::Config;
-use super::auth::{Api, Ask, each};
+use super::auth::{Api, Ask, PARALLEL};
 use super::errors::{Function, is_closed, may_be_gone};
 use super::receipts;
 use super::rows::{in_path, kept, read_row};
@@ -164,7 +164,7 @@ pub(super) async fn read(api: &Api, cx: &Context, orders: &[&Order]) -> Result<V
         .iter()
         .map(|known| async { look(api, cx, Operation::ReadOrders, known).await.map(Outcome::Done) });
     // A failed read says nothing about the order: never a refusal, which would drop it.
-    let seen = each(calls.collect(), |error| Outcome::NotTried(error.clone())).await?;
+    let seen = each(calls.collect(), PARALLEL, |error| Outcome::NotTried(error.clone())).await?;
     let read = orders.iter().zip(&seen).filter(|(_, seen)| seen.is_done());
     let Some(first) = read.map(|(known, _)| ordered_on(known, api.config())).min() else {
         return Ok(seen.into_iter().map(without_order).collect());

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::channel::{Context, Operation, UnreadableRow};
 use crate::error::Result;
-use crate::lenient::{Text, body_text};
+use crate::lenient::{Text, body_text, object};
 use crate::model::{CancelState, Line, Order, OrderStatus, RawPayload};
 
 use super::Config;
@@ -16,7 +16,7 @@ use super::auth::{Api, Ask};
 use super::errors::Function;
 use super::rows::{kept, settle_status};
 use super::window::{Place, Span, spans};
-use super::wire::{Envelope, fields, time};
+use super::wire::{Envelope, time};
 
 /// A search for receipts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -210,7 +210,7 @@ pub(super) fn receipts_result(
 }
 
 fn receipt(raw: &RawValue, config: &Config) -> Option<Receipt> {
-    let row: ReceiptRow<'_> = fields(raw.get()).ok()?;
+    let row: ReceiptRow<'_> = object("a receipt", raw.get()).ok()?;
     let named = |text: &Text<'_>| text.filled().filter(|id| *id != "0").map(str::to_owned);
     let claim =
         |letter: &str| claim(&row.receipt_type, &row.receipt_status, letter, &row.release_stop_status);

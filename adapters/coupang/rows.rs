@@ -5,14 +5,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::channel::{Row, Tracking, UnreadableRow};
-use crate::lenient::Text;
+use crate::lenient::{Text, object};
 use crate::model::{
     CancelState, ChannelData, Destination, Hold, Line, ListingKey, Money, Order, OrderId, OrderStatus, Party,
     Private, RawPayload, Sku,
 };
 
 use super::Config;
-use super::wire::{amount, day, fields, number, sum, time};
+use super::wire::{amount, day, number, sum, time};
 
 /// A box. Numbers may come as text; fields may be `null` or missing.
 #[derive(Deserialize, Default)]
@@ -144,7 +144,7 @@ pub(super) fn read_row(raw: &RawValue, config: &Config, read_at: DateTime<Utc>) 
     let unreadable = |id: Option<OrderId>, reason: &str| {
         Row::Unreadable(UnreadableRow::new(id, reason, RawPayload::new(raw.get())))
     };
-    let Ok(row) = fields::<BoxRow<'_>>(raw.get()) else {
+    let Ok(row) = object::<BoxRow<'_>>("a box", raw.get()) else {
         return unreadable(box_id_alone(raw), "the row is not a box");
     };
     match order(&row, config, read_at) {
@@ -168,7 +168,7 @@ fn box_id_alone(raw: &RawValue) -> Option<OrderId> {
         #[serde(borrow)]
         shipment_box_id: Text<'a>,
     }
-    box_id(&fields::<Id<'_>>(raw.get()).ok()?.shipment_box_id)
+    box_id(&object::<Id<'_>>("a box", raw.get()).ok()?.shipment_box_id)
 }
 
 /// A box is what is confirmed and shipped as one (sheet 4.4). The error says what is missing, without personal data.
@@ -189,7 +189,7 @@ fn order(row: &BoxRow<'_>, config: &Config, read_at: DateTime<Utc>) -> Result<Or
     let status = status(&row.status);
     let mut lines = Lines::default();
     for item in row.order_items.iter().flatten() {
-        let item: ItemRow<'_> = fields(item.get()).map_err(|_| "a line is not an item")?;
+        let item: ItemRow<'_> = object("a line", item.get()).map_err(|_| "a line is not an item")?;
         lines.add(&item, id.as_str(), status, config)?;
     }
     if lines.lines.is_empty() {

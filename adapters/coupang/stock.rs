@@ -2,13 +2,13 @@
 
 use serde::Deserialize;
 
-use crate::channel::{Context, Operation, Outcome, Refusal, Repeat, StockAccepted, StockChange};
+use crate::channel::{Context, Operation, Outcome, Refusal, Repeat, StockAccepted, StockChange, each};
 use crate::error::{Error, Result};
 use crate::http::Nature;
 use crate::lenient::{Text, body_text};
 use crate::model::ListingKey;
 
-use super::auth::{Api, Ask, each};
+use super::auth::{Api, Ask, PARALLEL};
 use super::errors::Function;
 use super::rows::in_path;
 use super::wire::{Envelope, object};
@@ -72,7 +72,7 @@ pub(super) async fn set_stock(
         api.write(cx, Operation::SetStock, Nature::from(REPEAT), &ask).await?;
         Ok(Outcome::Done(StockAccepted { quantity: change.quantity }))
     });
-    each(calls.collect(), Outcome::from_error).await
+    each(calls.collect(), PARALLEL, Outcome::from_error).await
 }
 
 /// Reads the quantities shown.
@@ -89,5 +89,5 @@ pub(super) async fn read_stock(
         let answer = api.read(cx, Operation::ReadStock, &inventory_ask(&option)).await?;
         Ok(Outcome::Done(StockAccepted { quantity: inventory_result(&answer.body)? }))
     });
-    each(calls.collect(), Outcome::from_error).await
+    each(calls.collect(), PARALLEL, Outcome::from_error).await
 }

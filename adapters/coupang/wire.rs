@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::error::{Error, Result};
-use crate::lenient::{Text, body_text, scalar, unreadable};
+use crate::lenient::{self, Text, body_text, scalar, unreadable};
 use crate::model::{Currency, Money};
 
 /// What every answer is wrapped in (sheet 4.1, 7).
@@ -39,7 +39,7 @@ impl<'a> Envelope<'a> {
     /// # Errors
     /// `MalformedResponse` when it is no JSON object.
     pub(super) fn read(text: &'a str) -> Result<Self> {
-        fields(text).map_err(|e| unreadable("the answer", &e))
+        lenient::object("the answer", text)
     }
 
     /// The rows of `data`: an array, one object, or nothing.
@@ -81,16 +81,7 @@ pub(super) fn rows(raw: &RawValue) -> Result<Vec<&RawValue>> {
 /// `MalformedResponse` when it is not there, or something else.
 pub(super) fn object<'a, T: Deserialize<'a>>(what: &str, raw: Option<&'a RawValue>) -> Result<T> {
     let raw = raw.ok_or_else(|| Error::malformed(format!("the answer has no {what}")))?;
-    fields(raw.get()).map_err(|e| unreadable(what, &e))
-}
-
-/// Reads an object's fields. serde would read an array too, its values by their position.
-pub(super) fn fields<'a, T: Deserialize<'a>>(json: &'a str) -> serde_json::Result<T> {
-    if json.trim_start().starts_with('{') {
-        serde_json::from_str(json)
-    } else {
-        Err(serde::de::Error::custom("not an object"))
-    }
+    lenient::object(what, raw.get())
 }
 
 #[derive(Deserialize, Default)]
@@ -201,7 +192,7 @@ pub(super) fn box_results(body: &[u8]) -> Result<HashMap<String, Option<BoxResul
         let part: WireResults<'_> = object("data", Some(part))?;
         let Some(list) = part.response_list else { continue };
         for row in rows(list)? {
-            let Ok(row) = fields::<WireResult<'_>>(row.get()) else { continue };
+            let Ok(row) = lenient::object::<WireResult<'_>>("a result", row.get()) else { continue };
             let Some(id) = row.shipment_box_id.filled() else { continue };
             let result = box_result(&row);
             found

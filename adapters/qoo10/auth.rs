@@ -1,9 +1,8 @@
 //! The certification key: sending with it, replacing it, making one.
 
-use std::future::Future;
 use std::sync::{PoisonError, RwLock};
 
-use crate::channel::{Context, CredentialPart, Credentials, Operation, Outcome, Secret};
+use crate::channel::{Context, CredentialPart, Credentials, Operation, Secret};
 use crate::error::{Error, Result};
 use crate::http::{AccountHttp, Call, HttpClient, Nature, Request, Response, Url};
 use crate::model::AccountId;
@@ -23,7 +22,7 @@ pub(super) const PARTS: &[CredentialPart] = &[CredentialPart::renewed(
 )];
 
 /// So many calls are on their way at once: enough to use up the rate limit, too few to queue behind it.
-const PARALLEL: usize = 4;
+pub(super) const PARALLEL: usize = 4;
 
 /// Form fields.
 pub(super) type Form = Vec<(&'static str, String)>;
@@ -88,9 +87,7 @@ impl Api {
                     operation,
                     nature,
                     build: &|now| request(&url, method, key, &form(now)),
-                    judge: &|response| {
-                        judge(method, response).map_err(|error| without(error, &[key.expose()]))
-                    },
+                    judge: &|response| judge(method, response),
                 },
             )
             .await
@@ -113,23 +110,6 @@ pub(super) fn key_of(credentials: &Credentials) -> Result<Secret> {
         .get(CERTIFICATION_KEY)
         .ok_or_else(|| Error::invalid(format!("the credentials lack {CERTIFICATION_KEY}")))?;
     Ok(Secret::new(key.expose().trim()))
-}
-
-/// Drops a text of the channel that repeats a secret.
-fn without(error: Error, secrets: &[&str]) -> Error {
-    let told = |said: &str| secrets.iter().any(|secret| !secret.is_empty() && said.contains(secret));
-    if error.message().is_some_and(told) {
-        return error.with_message("the channel's text repeated a secret and was dropped");
-    }
-    error
-}
-
-/// Runs calls about single items, a few at once; see [`channel::each`](crate::channel::each).
-pub(super) async fn each<T>(
-    calls: Vec<impl Future<Output = Result<Outcome<T>>> + Send>,
-    on_error: fn(&Error) -> Outcome<T>,
-) -> Result<Vec<Outcome<T>>> {
-    crate::channel::each(calls, PARALLEL, on_error).await
 }
 
 row! {
@@ -201,7 +181,6 @@ pub async fn create_certification_key(
     }
     let url =
         config.base_url.join(&format!("{}/{}", config.path.trim_matches('/'), Method::CreateKey.name()))?;
-    let secrets = [api_key.expose(), password.expose(), user_id];
     let response = http
         .send(
             cx,
@@ -210,11 +189,10 @@ pub async fn create_certification_key(
                 nature: Nature::UnsafeWrite,
                 build: &|_| {
                     let form = vec![("user_id", user_id.to_owned()), ("pwd", password.expose().to_owned())];
-                    request(&url, Method::CreateKey, &api_key, &form)
+                    let request = request(&url, Method::CreateKey, &api_key, &form)?;
+                    Ok(request.keeping(password).keeping(&Secret::new(user_id)))
                 },
-                judge: &|response| {
-                    judge(Method::CreateKey, response).map_err(|error| without(error, &secrets))
-                },
+                judge: &|response| judge(Method::CreateKey, response),
             },
         )
         .await?;

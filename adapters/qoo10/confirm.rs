@@ -3,14 +3,13 @@
 use serde::Serialize;
 
 use crate::channel::{
-    ConfirmRequest, Confirmed, Context, Operation, Outcome, Repeat, concerns_account, whole,
-};
+    ConfirmRequest, Confirmed, Context, Operation, Outcome, Repeat, concerns_account, whole, each};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::Nature;
 use crate::model::OrderId;
 
 use super::MOST_IN_BULK;
-use super::auth::{Api, Form, each};
+use super::auth::{Api, Form, PARALLEL};
 use super::cancels::{channel_code, refused};
 use super::errors::{ALREADY_CONFIRMED, Method, refusal};
 use super::wire::{bulk_outcomes, json_field};
@@ -80,7 +79,7 @@ pub(super) async fn confirm(
         Err(error) if concerns_account(error) => Err(error.clone()),
         _ => {
             let calls = undated.iter().map(|request| confirm_one(api, cx, request)).collect();
-            each(calls, Outcome::from_error).await
+            each(calls, PARALLEL, Outcome::from_error).await
         }
     };
     if dated.is_empty() {
@@ -113,7 +112,7 @@ async fn in_bulk(
             // One order may have spoilt the whole call: each goes alone, so that it blocks no other (OC-7).
             Err(error) if error.kind() == ErrorKind::Refused => {
                 let calls = chunk.iter().map(|request| confirm_one(api, cx, request)).collect();
-                match each(calls, Outcome::from_error).await {
+                match each(calls, PARALLEL, Outcome::from_error).await {
                     Ok(done) => outcomes.extend(done),
                     Err(error) => outcomes.extend(chunk.iter().map(|_| Outcome::from_error(&error))),
                 }

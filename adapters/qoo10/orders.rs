@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::channel::{Context, Operation, OrderPage, Outcome, PageCursor, Refusal, Row};
+use crate::channel::{Context, Operation, OrderPage, Outcome, PageCursor, Refusal, Row, each};
 use crate::error::{Error, Result};
 use crate::http::{Nature, is_too_large};
 use crate::model::{DateRange, Order, OrderId, RawPayload, Window};
 
 use super::Config;
-use super::auth::{Api, Form, each};
+use super::auth::{Api, Form, PARALLEL};
 use super::cancels::claims_of;
 use super::errors::Method;
 use super::rows::{OrderRow, order, order_id, read_row};
@@ -159,7 +159,7 @@ pub(super) async fn read(api: &Api, cx: &Context, orders: &[&Order]) -> Result<V
         }
     });
     // A failed read says nothing about the order: never a refusal, which would drop it.
-    each(calls.collect(), |e| Outcome::NotTried(e.clone())).await
+    each(calls.collect(), PARALLEL, |e| Outcome::NotTried(e.clone())).await
 }
 
 /// From so many orders of a day on, fetching the day again costs fewer calls (six a page) than reading each of them.

@@ -6,14 +6,13 @@ use std::collections::{BTreeSet, HashMap};
 use serde::Serialize;
 
 use crate::channel::{
-    Context, Operation, Outcome, Refusal, Repeat, StockAccepted, StockChange, concerns_account, whole,
-};
+    Context, Operation, Outcome, Refusal, Repeat, StockAccepted, StockChange, concerns_account, whole, each};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::Nature;
 use crate::model::ListingKey;
 
 use super::MOST_IN_BULK;
-use super::auth::{Api, Form, each};
+use super::auth::{Api, Form, PARALLEL};
 use super::cancels::refused;
 use super::errors::{Method, SOME_FAILED};
 use super::listings::{Detail, OptionRow, detail, inventory};
@@ -123,7 +122,7 @@ async fn inventories<'a>(
 ) -> Result<HashMap<&'a str, Outcome<Vec<OptionRow>>>> {
     let calls =
         items.iter().map(|item| async { Ok(Outcome::Done(inventory(api, cx, operation, item).await?)) });
-    let looked_up = each(calls.collect(), Outcome::from_error).await;
+    let looked_up = each(calls.collect(), PARALLEL, Outcome::from_error).await;
     by_item(items, looked_up)
 }
 
@@ -134,7 +133,7 @@ async fn details<'a>(
     items: BTreeSet<&'a str>,
 ) -> Result<HashMap<&'a str, Outcome<Detail>>> {
     let calls = items.iter().map(|item| async { Ok(Outcome::Done(detail(api, cx, operation, item).await?)) });
-    let looked_up = each(calls.collect(), Outcome::from_error).await;
+    let looked_up = each(calls.collect(), PARALLEL, Outcome::from_error).await;
     by_item(items, looked_up)
 }
 
@@ -198,7 +197,7 @@ pub(super) async fn set_stock(
             },
         }
     });
-    each(calls.collect(), Outcome::from_error).await
+    each(calls.collect(), PARALLEL, Outcome::from_error).await
 }
 
 /// Looks up what the calls need beside the quantity.

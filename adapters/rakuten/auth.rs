@@ -7,14 +7,14 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use crate::channel::{Context, CredentialPart, Credentials, Operation, Outcome, Secret};
+use crate::channel::{Context, CredentialPart, Credentials, Operation, Secret};
 use crate::error::{Error, Result};
 use crate::http::{AccountHttp, Call, Method, Nature, Request, Response};
-use crate::lenient::{Text, body_text};
+use crate::lenient::{Text, body_text, object};
 
 use super::Config;
 use super::errors::{Function, judge};
-use super::wire::{DayEnd, object, time};
+use super::wire::{DayEnd, time};
 
 /// The name of the part that holds the service secret.
 pub const SERVICE_SECRET: &str = "service_secret";
@@ -38,7 +38,7 @@ pub(super) const PARTS: &[CredentialPart] = &[
 ];
 
 /// So many calls are on their way at once: enough to use up the rate limit, too few to queue behind it.
-const PARALLEL: usize = 2;
+pub(super) const PARALLEL: usize = 2;
 
 /// A call's function with what it is told.
 #[derive(Clone, PartialEq)]
@@ -142,13 +142,10 @@ impl Api {
         // What is known of other credentials is their own date alone.
         let own = self.credentials().parts == credentials.parts;
         let ends = if own { self.ends() } else { credentials.expires_at };
-        let build = |_| request(&self.config, ask, &header);
-        let judge = |response: &Response| {
-            judge(ask.function, response, ends).map_err(|error| without(error, credentials, &header))
-        };
-        let mut answer = self.http.send(cx, Call { operation, nature, build: &build, judge: &judge }).await?;
-        blank_secrets(&mut answer, credentials, &header);
-        Ok(answer)
+        let (secret, key) = (part(credentials, SERVICE_SECRET)?, part(credentials, LICENSE_KEY)?);
+        let build = |_| Ok(request(&self.config, ask, &header)?.keeping(&secret).keeping(&key));
+        let judge = |response: &Response| judge(ask.function, response, ends);
+        self.http.send(cx, Call { operation, nature, build: &build, judge: &judge }).await
     }
 
     /// When these credentials end. That the channel answers proves them.
@@ -221,40 +218,4 @@ pub(super) fn expiry_result(body: &[u8]) -> Result<DateTime<Utc>> {
     // A day alone is good until its end.
     time(&expiry.expiry_date, DayEnd::Last)
         .ok_or_else(|| Error::malformed("the answer holds no expiry date that can be read"))
-}
-
-/// What must not get out: the parts, and the header that is made of them.
-fn secrets<'a>(credentials: &'a Credentials, header: &'a Secret) -> impl Iterator<Item = &'a str> {
-    let parts = credentials.parts.values().map(|part| part.expose().trim());
-    let encoded = header.expose().trim_start_matches("ESA ");
-    parts.chain([encoded]).filter(|secret| !secret.is_empty())
-}
-
-/// Drops a text of the channel that repeats a secret.
-fn without(error: Error, credentials: &Credentials, header: &Secret) -> Error {
-    let told = |said: &str| secrets(credentials, header).any(|secret| said.contains(secret));
-    if error.message().is_some_and(told) {
-        return error.with_message("the channel's text repeated a secret and was dropped");
-    }
-    error
-}
-
-/// The messages about single orders become refusals, which are shown: no secret may be in them either.
-fn blank_secrets(answer: &mut Response, credentials: &Credentials, header: &Secret) {
-    let Ok(body) = std::str::from_utf8(&answer.body) else { return };
-    let mut told = secrets(credentials, header).filter(|secret| body.contains(secret)).peekable();
-    if told.peek().is_some() {
-        let blank = told.fold(body.to_owned(), |body, secret| body.replace(secret, "[secret]"));
-        answer.body = blank.into();
-    }
-}
-
-/// Runs calls about single items; see [`crate::channel::each`]. Only as a list do calls that borrow go through there.
-///
-/// # Errors
-/// As there.
-pub(super) async fn each<T>(
-    calls: Vec<impl Future<Output = Result<Outcome<T>>> + Send>,
-) -> Result<Vec<Outcome<T>>> {
-    crate::channel::each(calls, PARALLEL, Outcome::from_error).await
 }

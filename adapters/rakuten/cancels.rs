@@ -6,19 +6,18 @@ use serde_json::value::RawValue;
 
 use crate::channel::{
     CancelAction, CancelDecision, CancelPage, CancelReason, CancelRequest, Context, Operation, Outcome,
-    PageCursor, Refusal, UnreadableRow,
-};
+    PageCursor, Refusal, UnreadableRow, each};
 use crate::error::{Error, Result, Retry};
 use crate::http::Nature;
-use crate::lenient::{Text, body_text};
+use crate::lenient::{Text, body_text, object};
 use crate::model::{Order, OrderId, OrderStatus, Private, RawPayload, Window};
 
-use super::auth::{Api, Ask, each};
+use super::auth::{Api, Ask, PARALLEL};
 use super::errors::Function;
 use super::orders::{Search, get_ask, raw_rows, turn};
 use super::row::Kept;
 use super::window::LONGEST;
-use super::wire::{DayEnd, Said, Sort, object, time};
+use super::wire::{DayEnd, Said, Sort, time};
 
 /// What can be decided by API. Refusing is done in RMS (sheet 4.8).
 pub(super) const ACTIONS: &[CancelAction] = &[CancelAction::Accept, CancelAction::CancelBySeller];
@@ -253,7 +252,7 @@ pub(super) async fn decide(
     cx: &Context,
     decisions: &[CancelDecision<'_>],
 ) -> Result<Vec<Outcome<()>>> {
-    each(decisions.iter().map(|decision| decide_one(api, cx, decision)).collect()).await
+    each(decisions.iter().map(|decision| decide_one(api, cx, decision)).collect(), PARALLEL, Outcome::from_error).await
 }
 
 async fn decide_one(api: &Api, cx: &Context, decision: &CancelDecision<'_>) -> Result<Outcome<()>> {

@@ -5,13 +5,13 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::channel::{Context, DispatchRequest, Dispatched, Operation, Outcome, Refusal, Repeat, Tracking};
+use crate::channel::{Context, DispatchRequest, Dispatched, Operation, Outcome, Refusal, Repeat, Tracking, each};
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::http::Nature;
 use crate::lenient::body_text;
 use crate::model::{Order, OrderId, OrderStatus};
 
-use super::auth::{Api, Ask, each};
+use super::auth::{Api, Ask, PARALLEL};
 use super::carriers;
 use super::errors::{Function, words};
 use super::orders;
@@ -263,7 +263,7 @@ pub(super) async fn dispatch(
             async move { if first { report(api, cx, request, fresh).await } else { Ok(second(request)) } },
         );
     }
-    each(calls).await
+    each(calls, PARALLEL, Outcome::from_error).await
 }
 
 /// A second parcel of an order in the same call: the first changes the shipments that it would be compared with.

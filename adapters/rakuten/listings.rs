@@ -7,12 +7,12 @@ use serde_json::value::RawValue;
 
 use crate::channel::{Context, ListingPage, Operation, PageCursor};
 use crate::error::{Error, Result};
-use crate::lenient::{Text, body_text};
+use crate::lenient::{Text, body_text, object};
 use crate::model::{Listing, ListingKey, ListingState, Sku};
 
 use super::auth::{Api, Ask};
 use super::errors::Function;
-use super::wire::{object, rows};
+use super::wire::rows;
 
 /// Most items of a page (sheet 4.7).
 const MOST_ITEMS: u32 = 100;

@@ -10,7 +10,7 @@ use crate::channel::{
     Context, Operation, OrderPage, Outcome, PageCursor, Refusal, Row, UnreadableRow, concerns_account, whole,
 };
 use crate::error::{Error, ErrorKind, Result, Retry};
-use crate::lenient::{Text, body_text};
+use crate::lenient::{Text, body_text, object};
 use crate::model::{Order, OrderId, RawPayload, Window};
 
 use super::MOST_ORDERS;
@@ -18,7 +18,7 @@ use super::auth::{Api, Ask};
 use super::errors::Function;
 use super::row::read_row;
 use super::window::Place;
-use super::wire::{Said, object, rows, written};
+use super::wire::{Said, rows, written};
 
 /// Most numbers in an answer (sheet 4.1).
 const MOST_NUMBERS: u32 = 1000;

@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::channel::{Row, Tracking, UnreadableRow};
-use crate::lenient::Text;
+use crate::lenient::{Text, object};
 use crate::model::{
     Address, CancelState, ChannelData, Currency, Destination, Hold, Line, LineId, ListingKey, Money, Order,
     OrderId, OrderStatus, Party, Private, RawPayload, Sku,
 };
 
 use super::carriers;
-use super::wire::{DayEnd, day, object, time};
+use super::wire::{DayEnd, day, time};
 
 /// Stands for an amount that is not fixed yet (sheet 4.2).
 const NOT_FIXED: i64 = -9999;

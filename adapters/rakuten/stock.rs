@@ -10,12 +10,12 @@ use crate::channel::{
 };
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::http::{Nature, Response};
-use crate::lenient::{Text, body_text};
+use crate::lenient::{Text, body_text, object};
 use crate::model::ListingKey;
 
 use super::auth::{Api, Ask};
 use super::errors::{Function, NO_SUCH_STOCK};
-use super::wire::{Said, object, rows};
+use super::wire::{Said, rows};
 
 /// Quantities are absolute: a second call sets the same (sheet 4.6).
 const REPEAT: Repeat = Repeat::Safe;

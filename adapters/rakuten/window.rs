@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::channel::PageCursor;
 use crate::error::{Error, Result};
+use crate::lenient::object;
 use crate::model::Window;
 
-use super::wire::object;
 
 /// The longest span of a search in seconds: 63 days (sheet 4.1), less one for the rounding of both ends.
 pub(super) const LONGEST: i64 = 62 * 86_400;

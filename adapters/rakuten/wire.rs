@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::error::{Error, Result};
-use crate::lenient::{Text, unreadable};
+use crate::lenient::{Text, unreadable, object};
 
 /// Japan's time. It has no summer time.
 const JAPAN: i32 = 9 * 3600;
@@ -140,17 +140,6 @@ impl<'a> Said<'a> {
 
 fn each<'a, T: Deserialize<'a>>(rows: Vec<&'a RawValue>) -> Vec<T> {
     rows.into_iter().filter_map(|raw| object("a message", raw.get()).ok()).collect()
-}
-
-/// Reads an object. A list would be read as one too, field by field in their order: never here.
-///
-/// # Errors
-/// `MalformedResponse` when it is something else.
-pub(super) fn object<'a, T: Deserialize<'a>>(what: &str, text: &'a str) -> Result<T> {
-    if !text.trim_start().starts_with('{') {
-        return Err(Error::malformed(format!("{what} is no object")));
-    }
-    serde_json::from_str(text).map_err(|e| unreadable(what, &e))
 }
 
 /// The rows of a list, each in its raw text.

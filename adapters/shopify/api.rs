@@ -1,13 +1,12 @@
 //! Sending documents: the token, the pace that the answers ask for, the size of pages, the version that answers.
 
-use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::channel::{Context, CredentialVault, Credentials, Operation, Outcome, Secret};
+use crate::channel::{Context, CredentialVault, Credentials, Operation, Secret};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{AccountHttp, BaseUrl, Call, Nature, Request, Response, Url};
 use crate::lenient::body_text;
@@ -21,7 +20,7 @@ use super::wire::Answer;
 use super::{API_VERSION, Config};
 
 /// So many calls are on their way at once: enough to use the points, too few to queue behind them.
-const PARALLEL: usize = 4;
+pub(super) const PARALLEL: usize = 4;
 
 /// What is sent (sheet 3).
 #[derive(Serialize)]
@@ -209,7 +208,7 @@ impl Api {
             build: &|_| request(&self.url, body, &token),
             judge: &|response| {
                 self.watch(response);
-                judge(document, response).map_err(|error| without(error, token.expose()))
+                judge(document, response)
             },
         };
         self.http.send(cx, call).await
@@ -239,15 +238,6 @@ impl Api {
     }
 }
 
-/// [`each`](crate::channel::each), a few at once. A `Vec`, because with an iterator the compiler can't see that the
-/// whole may be sent between threads.
-pub(super) async fn each<T>(
-    calls: Vec<impl Future<Output = Result<Outcome<T>>> + Send>,
-    on_error: fn(&Error) -> Outcome<T>,
-) -> Result<Vec<Outcome<T>>> {
-    crate::channel::each(calls, PARALLEL, on_error).await
-}
-
 fn body(document: &Document, variables: impl Serialize) -> Result<Vec<u8>> {
     let body = Body { query: document.text, variables, operation_name: document.name };
     serde_json::to_vec(&body).map_err(|_| Error::invalid("the query's variables can't be written as JSON"))
@@ -258,12 +248,4 @@ pub(super) fn request(url: &Url, body: &[u8], token: &Secret) -> Result<Request>
     Request::post_json(url.clone(), body.to_vec())
         .header("accept", "application/json")?
         .secret_header("x-shopify-access-token", token)
-}
-
-/// Drops a text of the channel that repeats the token.
-fn without(error: Error, token: &str) -> Error {
-    if !token.is_empty() && error.message().is_some_and(|said| said.contains(token)) {
-        return error.with_message("the channel's text repeated the token and was dropped");
-    }
-    error
 }

@@ -5,14 +5,13 @@ use serde_json::value::RawValue;
 
 use crate::channel::{
     CancelAction, CancelDecision, CancelPage, CancelReason, CancelRequest, Context, Operation, Outcome,
-    PageCursor, Refusal, UnreadableRow,
-};
+    PageCursor, Refusal, UnreadableRow, each};
 use crate::error::{Error, Result};
 use crate::http::Nature;
 use crate::lenient::{Text, body_text};
 use crate::model::{OrderId, OrderStatus, Private, RawPayload, Window};
 
-use super::api::{Api, each};
+use super::api::{Api, PARALLEL};
 use super::documents::{CANCEL, CANCELLED};
 use super::errors::refusal;
 use super::fetch::borders;
@@ -183,7 +182,7 @@ pub(super) async fn decide(
 ) -> Result<Vec<Outcome<()>>> {
     let choices = Choices::of(cx)?;
     let calls = decisions.iter().map(|decision| one(api, cx, decision, &choices));
-    each(calls.collect(), Outcome::from_error).await
+    each(calls.collect(), PARALLEL, Outcome::from_error).await
 }
 
 async fn one(

@@ -7,13 +7,13 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::channel::{Context, Operation, Outcome, Refusal, Repeat, ShipDateRequest};
+use crate::channel::{Context, Operation, Outcome, Refusal, Repeat, ShipDateRequest, each};
 use crate::error::{Error, Result};
 use crate::http::Nature;
 use crate::lenient::{Text, body_text};
 use crate::model::start_of_day;
 
-use super::api::{Api, each};
+use super::api::{Api, PARALLEL};
 use super::documents::SET_DEADLINE;
 use super::errors::refusal;
 use super::parts::OrderData;
@@ -85,7 +85,7 @@ pub(super) async fn set(
     requests: &[ShipDateRequest<'_>],
 ) -> Result<Vec<Outcome<()>>> {
     let calls = requests.iter().map(|request| one(api, cx, request));
-    each(calls.collect(), Outcome::from_error).await
+    each(calls.collect(), PARALLEL, Outcome::from_error).await
 }
 
 async fn one(api: &Api, cx: &Context, request: &ShipDateRequest<'_>) -> Result<Outcome<()>> {

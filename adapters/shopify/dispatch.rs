@@ -6,14 +6,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::channel::{
-    Context, DispatchRequest, Dispatched, Notify, Operation, Outcome, Refusal, Repeat, Tracking,
-};
+    Context, DispatchRequest, Dispatched, Notify, Operation, Outcome, Refusal, Repeat, Tracking, each};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::Nature;
 use crate::lenient::body_text;
 use crate::model::{LineId, Order, OrderId};
 
-use super::api::{Api, each};
+use super::api::{Api, PARALLEL};
 use super::documents::FULFILL;
 use super::errors::refusal;
 use super::parts::{Id, OrderData, Part};
@@ -327,7 +326,7 @@ pub(super) async fn dispatch(
             if first { one(api, cx, request).await } else { Ok(Outcome::NotTried(second(request.order))) }
         }
     });
-    each(calls.collect(), Outcome::from_error).await
+    each(calls.collect(), PARALLEL, Outcome::from_error).await
 }
 
 fn second(order: &Order) -> Error {

@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::channel::{Context, Notify, Operation, Outcome, Refusal, TrackingUpdate};
+use crate::channel::{Context, Notify, Operation, Outcome, Refusal, TrackingUpdate, each};
 use crate::error::{Error, Result};
 use crate::http::Nature;
 use crate::lenient::body_text;
 
-use super::api::{Api, each};
+use super::api::{Api, PARALLEL};
 use super::dispatch::{TrackingInput, carrier_name, tracking_input};
 use super::documents::UPDATE_TRACKING;
 use super::errors::refusal;
@@ -82,7 +82,7 @@ pub(super) async fn update(
     updates: &[TrackingUpdate<'_>],
 ) -> Result<Vec<Outcome<()>>> {
     let calls = updates.iter().map(|update| one(api, cx, update));
-    each(calls.collect(), Outcome::from_error).await
+    each(calls.collect(), PARALLEL, Outcome::from_error).await
 }
 
 async fn one(api: &Api, cx: &Context, update: &TrackingUpdate<'_>) -> Result<Outcome<()>> {

@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::channel::{Context, Operation, Outcome, Refusal};
+use crate::channel::{Context, Operation, Outcome, Refusal, each};
 use crate::error::{Error, ErrorKind, Result};
 use crate::lenient::{Text, body_text};
 use crate::model::{Order, OrderId, RawPayload};
 
-use super::api::{Api, each};
+use super::api::{Api, PARALLEL};
 use super::documents::{LINES_OF_ORDER, LINES_OF_PART, ORDER_BY_ID, PARCELS_OF_ORDER, PARTS_OF_ORDER};
 use super::errors::is_too_costly;
 use super::fetch::{SizeVariables, single_sizes};
@@ -239,7 +239,7 @@ pub(super) async fn read(api: &Api, cx: &Context, orders: &[&Order]) -> Result<V
     let choices = Choices::of(cx)?;
     let calls = orders.iter().map(|known| read_one(api, cx, known, &choices));
     // A failed read says nothing about the order: never a refusal, which would drop it.
-    each(calls.collect(), |error| Outcome::NotTried(error.clone())).await
+    each(calls.collect(), PARALLEL, |error| Outcome::NotTried(error.clone())).await
 }
 
 async fn read_one(api: &Api, cx: &Context, known: &Order, choices: &Choices) -> Result<Outcome<Order>> {

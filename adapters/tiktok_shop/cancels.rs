@@ -9,14 +9,14 @@ use crate::channel::{
 };
 use crate::error::Result;
 use crate::http::Nature;
-use crate::lenient::{Text, body_text};
+use crate::lenient::{Text, body_text, object};
 use crate::model::{OrderId, Private, RawPayload, Window};
 use crate::options::{OptionDescription, OptionKind};
 
 use super::auth::{Api, Ask};
 use super::errors::{Endpoint, refused};
 use super::orders::{ceil, cursor_of, token_of};
-use super::wire::{Envelope, json, object, readable, rows, segment, time};
+use super::wire::{Envelope, json, readable, rows, segment, time};
 
 /// Most requests on a page.
 const PAGE: usize = 50;

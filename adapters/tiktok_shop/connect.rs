@@ -8,13 +8,13 @@ use serde_json::value::RawValue;
 use crate::channel::{Context, Credentials, Operation, Secret};
 use crate::error::{Error, Result};
 use crate::http::{Call, HttpClient, Nature, Url};
-use crate::lenient::{Text, body_text};
+use crate::lenient::{Text, body_text, object};
 use crate::model::AccountId;
 
 use super::Config;
 use super::auth::{APP_KEY, APP_SECRET, Ask, Grant, SHOP_CIPHER, SHOP_ID, Scope, request, token_call};
 use super::errors::{Endpoint, judge};
-use super::wire::{Envelope, object, rows};
+use super::wire::{Envelope, rows};
 
 /// The address at which the merchant authorises the app. `state` comes back with the code: make it unguessable, keep
 /// it, and compare.

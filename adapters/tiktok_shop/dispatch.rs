@@ -11,7 +11,7 @@ use crate::channel::{
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::Nature;
-use crate::lenient::{Text, body_text};
+use crate::lenient::{Text, body_text, object};
 use crate::model::{Order, OrderId};
 
 use super::auth::{Api, Ask};
@@ -19,7 +19,7 @@ use super::errors::{Endpoint, channel_code, is_already_shipped, item_failed, ref
 use super::orders::read;
 use super::packages::{Carriers, label, package};
 use super::plan::{Mark, Plan, SelfShipment, Ship, ShipBody, items_of, plan};
-use super::wire::{Envelope, json, object, rows, segment, texts};
+use super::wire::{Envelope, json, rows, segment, texts};
 
 /// A second call is answered "already shipped" (11006021), but no key tells whose the first was: the order is read
 /// first. It shows the package arranged, and its tracking number (sheet 4).

@@ -9,12 +9,12 @@ use tokio::sync::Mutex;
 use crate::channel::{Context, Operation};
 use crate::error::Result;
 use crate::http::Nature;
-use crate::lenient::{Text, body_text};
+use crate::lenient::{Text, body_text, object};
 
 use super::auth::{Api, Ask};
 use super::errors::Endpoint;
 use super::stock::MOST_PIECES;
-use super::wire::{Envelope, json, object, readable, rows};
+use super::wire::{Envelope, json, readable, rows};
 
 /// Most SKUs in one inventory search.
 const MOST_SEARCHED: usize = 600;

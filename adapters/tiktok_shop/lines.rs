@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::channel::Tracking;
-use crate::lenient::Text;
+use crate::lenient::{Text, object};
 use crate::model::{ChannelData, Currency, Line, ListingKey, Money, OrderStatus, Sku};
 
 use super::rows::status;
-use super::wire::{object, readable, rows};
+use super::wire::{readable, rows};
 
 /// A line item: one piece.
 #[derive(Deserialize, Default)]

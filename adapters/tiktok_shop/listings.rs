@@ -7,12 +7,12 @@ use serde_json::value::RawValue;
 use crate::channel::{Context, ListingPage, Operation, PageCursor};
 use crate::error::{Error, Result};
 use crate::http::Nature;
-use crate::lenient::{Text, body_text};
+use crate::lenient::{Text, body_text, object};
 use crate::model::{Listing, ListingKey, ListingState, Sku};
 
 use super::auth::{Api, Ask};
 use super::errors::{Endpoint, TOO_MANY_PRODUCTS, channel_code};
-use super::wire::{Envelope, json, object, readable, rows};
+use super::wire::{Envelope, json, readable, rows};
 
 /// The states that are listed, in the order in which a product usually moves: one that moves on meanwhile is found by the
 /// later search. Drafts, failed reviews and deleted products are on offer nowhere.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::channel::{Row, UnreadableRow};
-use crate::lenient::Text;
+use crate::lenient::{Text, object};
 use crate::model::{
     Address, CancelState, ChannelData, Currency, Destination, Hold, Money, Order, OrderId, OrderStatus,
     Party, Private, RawPayload,
@@ -13,7 +13,7 @@ use crate::model::{
 
 use super::Config;
 use super::lines::{items, lines, tracking};
-use super::wire::{object, readable, time};
+use super::wire::{readable, time};
 
 #[derive(Deserialize, Default)]
 #[serde(default)]

@@ -11,14 +11,14 @@ use crate::channel::{
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::Nature;
-use crate::lenient::{Text, body_text};
+use crate::lenient::{Text, body_text, object};
 use crate::model::ListingKey;
 use crate::options::{OptionDescription, OptionKind};
 
 use super::auth::{Api, Ask};
 use super::errors::{Endpoint, is_quantity_refused, item_failed, refused};
 use super::inventory::{DefaultWarehouse, Held, Shown, shown, spread};
-use super::wire::{Envelope, json, object, readable, rows, segment};
+use super::wire::{Envelope, json, readable, rows, segment};
 
 /// Quantities are absolute: a second call sets the same (sheet 4).
 const REPEAT: Repeat = Repeat::Safe;

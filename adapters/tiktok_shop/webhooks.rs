@@ -8,12 +8,12 @@ use serde_json::value::RawValue;
 use crate::channel::{Context, Credentials, Operation, Secret, WebhookEvent, WebhookReply, WebhookRequest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Method, Nature};
-use crate::lenient::{Text, body_text};
+use crate::lenient::{Text, body_text, object};
 use crate::model::OrderId;
 
 use super::auth::{APP_KEY, APP_SECRET, Api, Ask, SHOP_ID, hmac, hmac_hex, part};
 use super::errors::Endpoint;
-use super::wire::{Envelope, json, object, readable, rows, texts, time};
+use super::wire::{Envelope, json, readable, rows, texts, time};
 
 /// The events that tell of changes to orders: status, package, cancel request, address.
 pub const EVENTS: [&str; 4] =

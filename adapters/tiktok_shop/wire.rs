@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::error::{Error, Result};
-use crate::lenient::{Text, integer, scalar, unreadable};
+use crate::lenient::{Text, integer, scalar, unreadable, object};
 
 /// What every answer is wrapped in (sheet 3).
 #[derive(Debug)]
@@ -57,17 +57,6 @@ impl<'a> Envelope<'a> {
             self.data.ok_or_else(|| Error::malformed("the answer says \"success\" and holds no data"))?;
         object("the data of the answer", data.get())
     }
-}
-
-/// An object as a type of ours. A list is none, although serde would take its values for fields in their order.
-///
-/// # Errors
-/// `MalformedResponse` when it is something else.
-pub(super) fn object<'a, T: Deserialize<'a>>(what: &str, json: &'a str) -> Result<T> {
-    if !json.trim_start().starts_with('{') {
-        return Err(Error::malformed(format!("{what} is no object")));
-    }
-    serde_json::from_str(json).map_err(|e| unreadable(what, &e))
 }
 
 /// The rows of a list, each as it came; a list that is missing is empty.

@@ -240,6 +240,7 @@ impl AccountHttp {
             let now = clock.now();
             let request = (call.build)(now)?;
             let host = request.url.host_str().unwrap_or_default().to_owned();
+            let secrets = request.secrets.clone();
             attempts += 1;
             if attempts == 1 {
                 self.0.budget.earn(&host);
@@ -255,8 +256,10 @@ impl AccountHttp {
                         status = response.status,
                         bytes = response.body.len()
                     );
-                    match (call.judge)(&response) {
-                        Ok(()) => return Ok(response),
+                    let blanked = response.blanked(&secrets);
+                    match (call.judge)(blanked.as_ref().unwrap_or(&response)) {
+                        Ok(()) if call.operation == Operation::RenewCredentials => return Ok(response),
+                        Ok(()) => return Ok(blanked.unwrap_or(response)),
                         Err(error) => {
                             let acted = may_have_acted(&error, response.status);
                             (named_skew(error, &response), acted)

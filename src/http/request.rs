@@ -22,12 +22,13 @@ pub struct Request {
     pub headers: HeaderMap,
     /// Body.
     pub body: Bytes,
+    pub(super) secrets: Vec<Secret>,
 }
 
 impl Request {
     /// A request with this body.
     pub fn new(method: Method, url: Url, body: impl Into<Bytes>) -> Self {
-        Self { method, url, headers: HeaderMap::new(), body: body.into() }
+        Self { method, url, headers: HeaderMap::new(), body: body.into(), secrets: Vec::new() }
     }
 
     /// A GET without body.
@@ -63,12 +64,24 @@ impl Request {
         self.with(name, value, false)
     }
 
-    /// Adds a header that must never be shown.
+    /// Adds a header that must never be shown. Its value counts as a secret of the request; so does what follows the
+    /// name of a scheme (`Bearer …`).
     ///
     /// # Errors
     /// As [`Request::header`].
     pub fn secret_header(self, name: &'static str, value: &Secret) -> Result<Self> {
-        self.with(name, value.expose(), true)
+        let bare = value.expose().rsplit(' ').next().unwrap_or_default();
+        self.with(name, value.expose(), true).map(|request| request.keeping(&Secret::new(bare)))
+    }
+
+    /// Names a secret that the request holds or is signed with. Channels repeat what they were sent in their error
+    /// texts: where an answer repeats a secret, it is blanked out before anybody reads the answer. Only an answer to
+    /// [`Operation::RenewCredentials`](crate::channel::Operation::RenewCredentials) that is no error is left as it is:
+    /// it can hold the same secret for a good reason. A text of fewer than 8 bytes is not looked for: it could stand
+    /// in an answer by chance.
+    pub fn keeping(mut self, secret: &Secret) -> Self {
+        self.secrets.push(Secret::new(secret.expose().trim()));
+        self
     }
 
     fn with(mut self, name: &'static str, value: &str, sensitive: bool) -> Result<Self> {

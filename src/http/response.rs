@@ -1,5 +1,6 @@
 //! What comes back.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
@@ -7,7 +8,14 @@ use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
+use crate::channel::Secret;
 use crate::error::{Error, ErrorKind, Result, Retry};
+
+/// What stands where a secret was.
+const BLANK: &str = "[secret]";
+
+/// A shorter text could stand in an answer by chance.
+const SHORTEST_SECRET: usize = 8;
 
 /// Beyond this a Retry-After is taken for a mistake.
 const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
@@ -54,6 +62,24 @@ impl Response {
         (200..300).contains(&self.status)
     }
 
+    /// The answer with these secrets blanked out, as they are, percent-encoded, or with escaped slashes; `None` when it
+    /// repeats none.
+    pub(super) fn blanked(&self, secrets: &[Secret]) -> Option<Self> {
+        let mut body = Cow::Borrowed(&self.body[..]);
+        for secret in secrets.iter().map(Secret::expose).filter(|text| text.len() >= SHORTEST_SECRET) {
+            let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+            for form in [secret, &encoded, &secret.replace('/', "\\/")] {
+                if let Some(clean) = replaced(&body, form.as_bytes()) {
+                    body = Cow::Owned(clean);
+                }
+            }
+        }
+        match body {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(body) => Some(Self { body: body.into(), ..self.clone() }),
+        }
+    }
+
     /// What Retry-After asks for: seconds, or the time until a date.
     pub fn retry_after(&self) -> Option<Duration> {
         let text = self.header(RETRY_AFTER.as_str())?.trim();
@@ -65,6 +91,22 @@ impl Response {
         let server_now = self.sent_at + self.clock_skew.unwrap_or_default();
         Some(until.duration_since(SystemTime::from(server_now)).unwrap_or_default().min(LONGEST_WAIT))
     }
+}
+
+/// The bytes with each occurrence of a text blanked out; `None` when there is none.
+fn replaced(bytes: &[u8], text: &[u8]) -> Option<Vec<u8>> {
+    let finder = memchr::memmem::Finder::new(text);
+    let mut found = finder.find_iter(bytes).peekable();
+    found.peek()?;
+    let mut clean = Vec::with_capacity(bytes.len());
+    let mut from = 0;
+    for at in found {
+        clean.extend_from_slice(&bytes[from..at]);
+        clean.extend_from_slice(BLANK.as_bytes());
+        from = at + text.len();
+    }
+    clean.extend_from_slice(&bytes[from..]);
+    Some(clean)
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
