@@ -53,13 +53,17 @@ struct Kind {
     lost_answers: bool,
     /// Someone changes quantities at the channel, and the daily comparison repairs them; one listing a call.
     repair: bool,
+    /// The centre ships without numbers: the channel gives them, and the centre is told.
+    unnumbered: bool,
 }
 
-const PLAIN: Kind = Kind { separate_date: false, lost_answers: false, repair: false };
+const PLAIN: Kind = Kind { separate_date: false, lost_answers: false, repair: false, unnumbered: false };
 const SEPARATE: Kind = Kind { separate_date: true, ..PLAIN };
 const LOST: Kind = Kind { lost_answers: true, ..PLAIN };
 const LOST_SEPARATE: Kind = Kind { separate_date: true, lost_answers: true, ..PLAIN };
 const REPAIR: Kind = Kind { repair: true, ..PLAIN };
+const UNNUMBERED: Kind = Kind { unnumbered: true, ..PLAIN };
+const UNNUMBERED_LOST: Kind = Kind { unnumbered: true, lost_answers: true, ..PLAIN };
 
 /// Where the store lives, and how it comes back after a restart.
 enum Disk {
@@ -127,7 +131,7 @@ fn world_on(store: Arc<dyn Store>, kind: Kind) -> World {
 }
 
 /// What happens outside before the cycle of this hour.
-fn happen(world: &World, hour: usize) {
+fn happen(world: &World, kind: Kind, hour: usize) {
     world.set(HOURS[hour]);
     let paid = at("2026-11-24T09:00");
     let market = &world.market;
@@ -157,7 +161,11 @@ fn happen(world: &World, hour: usize) {
         7 => market.edit(&"B".into(), |order| order.status = OrderStatus::Delivered),
         _ => {}
     }
-    world.centre.ship_all("Yamato", world.clock.now());
+    if kind.unnumbered {
+        world.centre.ship_all_unnumbered(world.clock.now());
+    } else {
+        world.centre.ship_all("Yamato", world.clock.now());
+    }
 }
 
 /// One cycle, as a process of its own if the last was cut.
@@ -166,11 +174,11 @@ async fn run(world: &World, hub: &Hub) -> bool {
 }
 
 /// The whole scenario. Where the fuse blows, the process begins anew after its lease has ended, over the same disk.
-async fn play(world: &mut World, disk: &Disk, again: Option<usize>) {
+async fn play(world: &mut World, disk: &Disk, kind: Kind, again: Option<usize>) {
     let mut hub = world.hub();
     let mut again = again;
     for hour in 0..HOURS.len() {
-        happen(world, hour);
+        happen(world, kind, hour);
         while run(world, &hub).await {
             world.fuse.disarm();
             world.clock.advance(TimeDelta::minutes(11));
@@ -212,7 +220,8 @@ fn assert_same(found: &Ending, expected: &Ending, which: &str) {
 }
 
 fn remembered(record: &OrderRecord) -> String {
-    let parcels: Vec<_> = record.dispatches.iter().map(|d| (&d.parcel.key, stage(&d.step))).collect();
+    let parcels: Vec<_> =
+        record.dispatches.iter().map(|d| (&d.parcel.key, stage(&d.step), stage(&d.tell))).collect();
     format!(
         "{} {:?} {:?} confirm {} date {:?} set {} instruct {} parcels {parcels:?} left {} followed {}",
         record.order.status,
@@ -276,7 +285,9 @@ async fn each_thing_was_done_once(world: &World) {
         assert_eq!(parcels.len(), from_centre, "{id} is packed once");
         assert_eq!(sold.dispatches.len(), from_centre, "{id} is reported once");
         for (parcel, (tracking, _, _)) in parcels.iter().zip(&sold.dispatches) {
-            assert_eq!(parcel.tracking.as_ref(), Some(tracking), "{id} has the number of its parcel");
+            let given = world.centre.given().get(&parcel.id).cloned();
+            let number = parcel.tracking.as_ref().or(given.as_ref());
+            assert_eq!(number, Some(tracking), "{id} has the number of its parcel");
         }
     }
     let untouched = world.market.sold(&CANCELLING.into());
@@ -300,7 +311,7 @@ async fn each_thing_was_done_once(world: &World) {
 async fn uncut(disk: &Disk, kind: Kind) -> (Ending, usize) {
     let mut world = world_on(disk.open().await, kind);
     world.fuse.arm(usize::MAX);
-    play(&mut world, disk, None).await;
+    play(&mut world, disk, kind, None).await;
     each_thing_was_done_once(&world).await;
     (ending(&world).await, world.fuse.passed())
 }
@@ -314,7 +325,7 @@ async fn cut_everywhere(disk: impl Fn() -> Disk, kind: Kind, again: bool, every:
         let disk = disk();
         let mut world = world_on(disk.open().await, kind);
         world.fuse.arm(n);
-        play(&mut world, &disk, again.then_some(1 + n % 17)).await;
+        play(&mut world, &disk, kind, again.then_some(1 + n % 17)).await;
         assert!(world.fuse.passed() > 0);
         assert_same(&ending(&world).await, &expected, &format!("cut at point {n} of {points}"));
         each_thing_was_done_once(&world).await;
@@ -344,6 +355,12 @@ async fn cut_at_any_point_while_answers_are_lost_with_ship_dates_of_their_own_ca
 #[tokio::test]
 async fn cut_at_any_point_while_quantities_are_repaired_memory() {
     cut_everywhere(|| Disk::Memory, REPAIR, false, 1).await;
+}
+
+#[tokio::test]
+async fn cut_at_any_point_where_the_channel_gives_the_numbers_memory() {
+    cut_everywhere(|| Disk::Memory, UNNUMBERED, false, 1).await;
+    cut_everywhere(|| Disk::Memory, UNNUMBERED_LOST, true, 1).await;
 }
 
 #[tokio::test]
@@ -489,7 +506,7 @@ async fn fail_at_every_store_call(kind: Kind, trouble: Trouble) {
         let hub = world.hub();
         let mut failed = false;
         for hour in 0..HOURS.len() {
-            happen(&world, hour);
+            happen(&world, PLAIN, hour);
             while let Err(error) = hub.cycle(&world.account).await {
                 assert_eq!(error.kind(), ErrorKind::Store, "{error}");
                 assert!(!failed, "it fails once");
@@ -540,7 +557,7 @@ async fn replay_from_every_cursor_ever_stored_ends_the_same() {
     let mut before = Vec::new();
     for hour in 0..HOURS.len() {
         before.push(recorder.cursors.lock().unwrap().len());
-        happen(&world, hour);
+        happen(&world, PLAIN, hour);
         hub.cycle(&world.account).await.unwrap();
     }
     let expected = ending(&world).await;
@@ -567,7 +584,7 @@ async fn replay_from_every_cursor_ever_stored_ends_the_same() {
             let world = world_on(Arc::new(MemoryStore::new()), PLAIN);
             let mut hub = world.hub();
             for hour in 0..HOURS.len() {
-                happen(&world, hour);
+                happen(&world, PLAIN, hour);
                 if hour == restored {
                     put_back(&world, cursor).await;
                     hub = world.hub();

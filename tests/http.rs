@@ -16,7 +16,7 @@ use sales_channels::http::{
     SystemRandom, Transport, TransportError, classify_status, expect_json,
 };
 use sales_channels::model::{ManualClock, SystemClock};
-use sales_channels::{ErrorKind, Result, Retry};
+use sales_channels::{Error, ErrorKind, Result, Retry};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
@@ -402,4 +402,36 @@ async fn a_dropped_call_leaves_nothing_behind_and_the_next_one_works() {
     }
     net.call(Nature::UnsafeWrite).await.unwrap();
     assert_eq!(net.sent(), 2);
+}
+
+/// Channels repeat what they were sent, as it was or encoded.
+#[tokio::test]
+async fn a_secret_that_an_answer_repeats_is_blanked_out_before_anybody_reads_it() {
+    let key = Secret::new("AKEY/9+long==");
+    let signed_with = Secret::new(" app-secret ");
+    let build = |_: DateTime<Utc>| {
+        let url = "https://api.example.com/orders".parse().unwrap();
+        let bearer = Secret::new(format!("Bearer {}", key.expose()));
+        Ok(Request::get(url).secret_header("authorization", &bearer)?.keeping(&signed_with))
+    };
+    let said = |response: &Response| String::from_utf8_lossy(&response.body).into_owned();
+    let judge = |response: &Response| match response.status {
+        200 => Ok(()),
+        _ => Err(Error::new(ErrorKind::Refused).with_message(said(response))),
+    };
+    let body =
+        r#"{"a":"AKEY/9+long==","b":"AKEY\/9+long==","c":"key=AKEY%2F9%2Blong%3D%3D&x","d":"app-secret."}"#;
+    let blank = r#"{"a":"[secret]","b":"[secret]","c":"key=[secret]&x","d":"[secret]."}"#;
+    let send = async |status: u16, operation: Operation| {
+        let net = net([Answer::Status(status, body, "")]);
+        let call = Call { operation, nature: Nature::Read, build: &build, judge: &judge };
+        net.http.send(&Context::new(), call).await
+    };
+    assert_eq!(said(&send(200, Operation::FetchOrders).await.unwrap()), blank);
+    for operation in [Operation::FetchOrders, Operation::RenewCredentials] {
+        let error = send(409, operation).await.unwrap_err();
+        assert_eq!(error.message(), Some(blank), "{operation}");
+    }
+    // A renewal may answer with a token that stays as it is.
+    assert_eq!(said(&send(200, Operation::RenewCredentials).await.unwrap()), body);
 }

@@ -4,7 +4,7 @@
 mod model;
 
 use chrono::TimeDelta;
-use model::{Sold, World, at, ids};
+use model::{Numbering, Sold, World, at, ids};
 use rust_decimal::Decimal;
 use sales_channels::channel::{HandOver, Notify, OptionCode, Tracking};
 use sales_channels::hub::Hub;
@@ -290,6 +290,56 @@ async fn fi_6_the_centres_parcel_goes_to_the_channel_with_the_accounts_options()
     world.set("2026-11-24T12:00");
     cycle(&world).await;
     assert_eq!(world.market.sold(&id).dispatches.len(), 1);
+}
+
+/// An order that the centre shipped without a number, on a channel whose own logistics numbers parcels.
+async fn unnumbered(numbering: Numbering) -> (World, OrderId) {
+    let world = with_fulfilment();
+    world.market.switch(|s| s.numbering = numbering);
+    let id = world.market.sell("A", "TEE", 2, at(PAID));
+    cycle(&world).await;
+    assert_eq!(world.centre.ship_all_unnumbered(at("2026-11-24T10:30")), 1);
+    world.set("2026-11-24T11:00");
+    assert_eq!(cycle(&world).await.tally.dispatched, 1);
+    (world, id)
+}
+
+#[tokio::test]
+async fn fi_6_a_number_that_the_channel_gives_goes_back_to_the_centre_in_the_same_cycle_and_once() {
+    let (world, id) = unnumbered(Numbering::AtOnce).await;
+    let given: Vec<String> = world.centre.given().into_values().map(|tracking| tracking.number).collect();
+    assert_eq!(given, [format!("M-{id}")]);
+    assert!(record(&world, &id).await.dispatches[0].tell.is_done());
+    world.set("2026-11-24T12:00");
+    assert_eq!(cycle(&world).await.tally.told, 0);
+}
+
+#[tokio::test]
+async fn fi_6_a_number_that_comes_later_is_read_from_the_order_and_goes_back_to_the_centre() {
+    let (world, id) = unnumbered(Numbering::Later).await;
+    assert!(world.centre.given().is_empty());
+    assert!(world.hub().explain_order(&world.account, &id).await.unwrap().text.contains("number yet"));
+    world.market.edit(&id, |order| order.tracking.push(Tracking::new("Model Express", "M-LATE")));
+    world.set("2026-11-24T12:00");
+    assert_eq!(cycle(&world).await.tally.told, 1);
+    let given: Vec<String> = world.centre.given().into_values().map(|tracking| tracking.number).collect();
+    assert_eq!(given, ["M-LATE"]);
+}
+
+#[tokio::test]
+async fn fi_6_a_number_of_which_nobody_knows_the_parcel_is_not_guessed() {
+    let (world, id) = unnumbered(Numbering::Later).await;
+    world.market.edit(&id, |order| {
+        order.tracking.push(Tracking::new("Model Express", "M-1"));
+        order.tracking.push(Tracking::new("Model Express", "M-2"));
+    });
+    world.set("2026-11-24T12:00");
+    assert_eq!(cycle(&world).await.tally.told, 0);
+    assert!(world.centre.given().is_empty());
+    assert_eq!(record(&world, &id).await.dispatches[0].parcel.tracking, None);
+    world.set("2026-12-25T12:00");
+    cycle(&world).await;
+    assert!(record(&world, &id).await.dispatches[0].tell.is_none(), "it is waited for 30 days");
 }
 
 #[tokio::test]

@@ -153,6 +153,8 @@ pub enum Operation {
     CentreStock,
     /// Read the centre's shipments.
     CentreShipments,
+    /// Tell the centre the tracking numbers that the channel gave.
+    CentreTracking,
 }
 
 impl Operation {
@@ -177,6 +179,7 @@ impl Operation {
             Self::Instruct => "instruct",
             Self::CentreStock => "centre_stock",
             Self::CentreShipments => "centre_shipments",
+            Self::CentreTracking => "centre_tracking",
         }
     }
 }

@@ -6,7 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use super::{CentreShipment, FulfillmentCenter, Instruction, ShipmentPage, StockLevel};
+use super::{
+    CentreShipment, FulfillmentCenter, GivenTracking, Instruction, ShipmentPage, StockLevel, TakeTracking,
+};
 use crate::channel::{Outcome, Refusal, Tracking};
 use crate::error::Result;
 use crate::model::{AccountId, OrderId, Sku};
@@ -23,6 +25,8 @@ struct Inside {
     /// How often each key came in, to prove that nothing was packed twice.
     received: BTreeMap<String, u32>,
     shipments: Vec<(AccountId, CentreShipment)>,
+    /// The numbers that channels gave, by parcel.
+    given: BTreeMap<String, Tracking>,
 }
 
 #[derive(Debug, Clone)]
@@ -51,6 +55,15 @@ impl MemoryCentre {
     /// Packs and ships everything that was instructed and has not left, one parcel an order, with tracking numbers
     /// counted up from the carrier's name.
     pub fn ship_all(&self, carrier: &str, at: DateTime<Utc>) -> usize {
+        self.ship(Some(carrier), at)
+    }
+
+    /// Packs and ships as [`MemoryCentre::ship_all`], without numbers: the channel's own logistics gives them.
+    pub fn ship_all_unnumbered(&self, at: DateTime<Utc>) -> usize {
+        self.ship(None, at)
+    }
+
+    fn ship(&self, carrier: Option<&str>, at: DateTime<Utc>) -> usize {
         let mut inside = self.inside();
         let waiting: Vec<(String, Instructed)> = inside
             .instructions
@@ -60,12 +73,8 @@ impl MemoryCentre {
             .collect();
         for (key, instructed) in &waiting {
             let number = format!("{:012}", 400_000_000_000_u64 + inside.shipments.len() as u64);
-            let shipment = CentreShipment::whole(
-                key.clone(),
-                instructed.order.clone(),
-                Some(Tracking::new(carrier, number)),
-                at,
-            );
+            let tracking = carrier.map(|carrier| Tracking::new(carrier, number));
+            let shipment = CentreShipment::whole(key.clone(), instructed.order.clone(), tracking, at);
             for (sku, pieces) in &instructed.items {
                 if let Some(on_hand) = inside.shelves.get_mut(sku) {
                     *on_hand = on_hand.saturating_sub(*pieces);
@@ -83,6 +92,11 @@ impl MemoryCentre {
     /// nothing.
     pub fn received(&self) -> BTreeMap<String, u32> {
         self.inside().received.clone()
+    }
+
+    /// The numbers that channels gave, by the id of the parcel.
+    pub fn given(&self) -> BTreeMap<String, Tracking> {
+        self.inside().given.clone()
     }
 
     /// How many parcels were packed for different instructions.
@@ -147,5 +161,23 @@ impl FulfillmentCenter for MemoryCentre {
             .map(|(_, shipment)| shipment.clone())
             .collect();
         Ok(ShipmentPage { shipments, cursor: Some(inside.shipments.len().to_string()), more: false })
+    }
+
+    fn take_tracking(&self) -> Option<&dyn TakeTracking> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl TakeTracking for MemoryCentre {
+    async fn take(&self, parcels: &[GivenTracking<'_>]) -> Result<Vec<Outcome<()>>> {
+        let mut inside = self.inside();
+        Ok(parcels
+            .iter()
+            .map(|parcel| match inside.given.insert(parcel.parcel.to_owned(), parcel.tracking.clone()) {
+                Some(known) if known == *parcel.tracking => Outcome::AlreadyDone,
+                _ => Outcome::Done(()),
+            })
+            .collect())
     }
 }

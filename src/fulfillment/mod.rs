@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 
 use crate::channel::{Outcome, Tracking};
 use crate::error::Result;
-use crate::model::{AccountId, LineId, Order, OrderId, Sku};
+use crate::model::{AccountId, LineId, Order, OrderId, Private, Sku};
 
 pub use memory::MemoryCentre;
 
@@ -40,6 +40,48 @@ pub trait FulfillmentCenter: Send + Sync + fmt::Debug {
     /// # Errors
     /// Any kind.
     async fn shipments(&self, account: &AccountId, since: Option<&str>) -> Result<ShipmentPage>;
+
+    /// Takes the numbers of parcels that it reported without one, where the channel's own logistics gives them;
+    /// `None`: it has no use for them.
+    fn take_tracking(&self) -> Option<&dyn TakeTracking> {
+        None
+    }
+}
+
+/// Takes tracking numbers and labels that a channel gave (Lazada, Shopee and TikTok Shop with their own logistics).
+#[async_trait]
+pub trait TakeTracking: Send + Sync {
+    /// Takes them. One outcome each, in their order. The same again changes nothing: it is sent again wherever an
+    /// answer was lost.
+    ///
+    /// # Errors
+    /// Fails as a whole only where nothing is known about any parcel.
+    async fn take(&self, parcels: &[GivenTracking<'_>]) -> Result<Vec<Outcome<()>>>;
+}
+
+/// A parcel's number as the channel gave it.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct GivenTracking<'a> {
+    /// Whose order.
+    pub account: &'a AccountId,
+    /// The centre's id of the parcel: [`CentreShipment::id`].
+    pub parcel: &'a str,
+    /// The order.
+    pub order: &'a Order,
+    /// Carrier and number.
+    pub tracking: &'a Tracking,
+    /// The channel's own ids of the parcel, where it gave some.
+    pub channel_ids: &'a [String],
+    /// Where the label is, if the channel made one.
+    pub label: Option<&'a Private<String>>,
+}
+
+impl<'a> GivenTracking<'a> {
+    /// A number without channel ids and label.
+    pub fn new(account: &'a AccountId, parcel: &'a str, order: &'a Order, tracking: &'a Tracking) -> Self {
+        Self { account, parcel, order, tracking, channel_ids: &[], label: None }
+    }
 }
 
 /// What lies on the shelf of one SKU.

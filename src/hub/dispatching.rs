@@ -48,7 +48,10 @@ impl Work<'_> {
                     lines: shipment.lines,
                     shipped_at: shipment.shipped_at,
                 };
-                add_parcel(record, parcel, By::Option, now);
+                let waits = parcel.tracking.is_none() && centre.take_tracking().is_some();
+                if let Some(added) = add_parcel(record, parcel, By::Option, now).filter(|_| waits) {
+                    added.tell = Step::planned(now, By::Option);
+                }
             }
             self.state.health.succeeded(Operation::CentreShipments, now);
             let stuck = page.cursor.is_none() || page.cursor == since;
@@ -88,9 +91,13 @@ impl Work<'_> {
 
     /// An issue stays until its cause is gone (AH-1): also when that was seen on the channel, or done by hand.
     fn cure_settled(&mut self, standing: &Standing) {
-        for operation in
-            [Operation::Confirm, Operation::SetShipDate, Operation::Instruct, Operation::Dispatch]
-        {
+        for operation in [
+            Operation::Confirm,
+            Operation::SetShipDate,
+            Operation::Instruct,
+            Operation::Dispatch,
+            Operation::CentreTracking,
+        ] {
             let settled = [
                 (IssueKey::Refused(operation), !standing.refused.contains(&operation)),
                 (IssueKey::Operation(operation), !standing.open.contains(&operation)),
@@ -220,7 +227,9 @@ impl Standing {
             (&record.set_ship_date, Operation::SetShipDate),
             (&record.instruct, Operation::Instruct),
         ];
-        let parcels = record.dispatches.iter().map(|dispatch| (&dispatch.step, Operation::Dispatch));
+        let parcels = record.dispatches.iter().flat_map(|dispatch| {
+            [(&dispatch.step, Operation::Dispatch), (&dispatch.tell, Operation::CentreTracking)]
+        });
         for (step, operation) in steps.into_iter().chain(parcels) {
             match step {
                 Step::Planned { .. } | Step::Started { .. } => drop(self.open.insert(operation)),
@@ -231,20 +240,25 @@ impl Standing {
     }
 }
 
-/// Notes a parcel to be reported. The same key again changes nothing, unless the first was refused.
+/// Notes a parcel to be reported; answers with what was added. The same key again changes nothing, unless the first was
+/// refused.
 pub(super) fn add_parcel(
     record: &mut OrderRecord,
     parcel: PlannedDispatch,
     by: By,
     now: chrono::DateTime<chrono::Utc>,
-) {
+) -> Option<&mut DispatchStep> {
     let step = Step::planned(now, by);
     match record.dispatches.iter_mut().find(|known| known.parcel.key == parcel.key) {
         Some(known) if matches!(known.step, Step::Refused { .. }) && by == By::Hand => {
             *known = DispatchStep::new(parcel, step);
+            None
         }
-        Some(_) => {}
-        None => record.dispatches.push(DispatchStep::new(parcel, step)),
+        Some(_) => None,
+        None => {
+            record.dispatches.push(DispatchStep::new(parcel, step));
+            record.dispatches.last_mut()
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod report;
 mod run;
 mod stock;
 mod sync;
+mod telling;
 mod work;
 
 use std::collections::BTreeMap;

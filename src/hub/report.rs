@@ -45,6 +45,8 @@ pub struct Tally {
     pub shipments: u64,
     /// Parcels reported to the channel.
     pub dispatched: u64,
+    /// Tracking numbers of the channel that the centre took.
+    pub told: u64,
     /// Refusals by the channel or the centre.
     pub refused: u64,
     /// Calls whose outcome is not known; the orders are read before anything else is done to them.
@@ -213,6 +215,7 @@ impl fmt::Display for CycleReport {
             ("instructed", t.instructed),
             ("shipments", t.shipments),
             ("dispatched", t.dispatched),
+            ("told", t.told),
             ("followed", t.followed),
             ("stock pushed", t.stock_pushed),
             ("stock failed", t.stock_failed),

@@ -156,6 +156,8 @@ pub(super) async fn after_fetch(work: &mut Work<'_>) -> Result<()> {
     work.stage(collected)?;
     let dispatched = work.dispatch_open().await;
     work.stage(dispatched)?;
+    let told = work.tell_centre().await;
+    work.stage(told)?;
     let stocked = work.sync_stock().await;
     work.stage(stocked)?;
     let followed = work.follow().await;

@@ -115,6 +115,11 @@ impl Step {
         Self::Planned { at, by, attempts: 0 }
     }
 
+    /// Whether it is not intended.
+    pub fn is_none(&self) -> bool {
+        matches!(self, Self::None)
+    }
+
     /// Whether it is done.
     pub fn is_done(&self) -> bool {
         matches!(self, Self::Done { .. })
@@ -172,12 +177,15 @@ pub struct DispatchStep {
     /// Where the label is, if the channel made one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<Private<String>>,
+    /// Telling the centre the number that the channel gave, where the centre reported the parcel without one.
+    #[serde(default, skip_serializing_if = "Step::is_none")]
+    pub tell: Step,
 }
 
 impl DispatchStep {
     /// A parcel that is to be reported.
     pub fn new(parcel: PlannedDispatch, step: Step) -> Self {
-        Self { parcel, step, parcel_ids: Vec::new(), label: None }
+        Self { parcel, step, parcel_ids: Vec::new(), label: None, tell: Step::None }
     }
 }
 

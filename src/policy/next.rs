@@ -202,6 +202,26 @@ pub fn dispatch(record: &OrderRecord, index: usize, options: &EffectiveOptions) 
     yes(Rule::Fi6, "the parcel left: its tracking number goes to the channel")
 }
 
+/// Whether the centre is told a parcel's number now.
+pub fn tell(record: &OrderRecord, index: usize) -> Verdict {
+    let Some(dispatch) = record.dispatches.get(index) else {
+        return no(Rule::Fi6, "there is no such parcel");
+    };
+    match (&dispatch.tell, &dispatch.step, &dispatch.parcel.tracking) {
+        (Step::Planned { .. } | Step::Started { .. }, Step::Done { .. }, Some(_)) => {
+            yes(Rule::Fi6, "the channel gave the parcel its number: the centre is told")
+        }
+        (Step::Planned { .. } | Step::Started { .. }, Step::Done { .. }, None) => {
+            no(Rule::Fi6, "the channel has not given the parcel its number yet; the order is read each cycle")
+        }
+        (Step::Planned { .. } | Step::Started { .. }, ..) => no(Rule::Fi6, "the channel comes first"),
+        (Step::Refused { code, message, .. }, ..) => {
+            no(Rule::Fi6, format!("the centre refused the number: [{code}] {message}"))
+        }
+        (Step::None | Step::Done { .. }, ..) => no(Rule::Fi6, "the centre waits for no number"),
+    }
+}
+
 /// What the library will do next with an order, and which rule decides, in one sentence.
 pub fn explain(record: &OrderRecord, options: &EffectiveOptions) -> Reason {
     if let Some(verdict) = barred(record, options) {
@@ -209,6 +229,9 @@ pub fn explain(record: &OrderRecord, options: &EffectiveOptions) -> Reason {
     }
     if let Some(index) = record.dispatches.iter().position(|d| d.step.is_open()) {
         return dispatch(record, index, options).reason;
+    }
+    if let Some(index) = record.dispatches.iter().position(|d| d.tell.is_open()) {
+        return tell(record, index).reason;
     }
     if !record.confirm.is_done() && !record.order.status.is_past_dispatch() {
         return confirm(record, options, By::Option).reason;

@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::{Reason, Rule, follow, next};
-use crate::model::{By, Done, Fulfilment, LinkState, Order, OrderRecord, OrderStatus, Step};
+use crate::channel::Tracking;
+use crate::model::{By, DispatchStep, Done, Fulfilment, LinkState, Order, OrderRecord, OrderStatus, Step};
 use crate::options::{ConfirmPolicy, EffectiveOptions};
 
 /// What an update changed.
@@ -34,6 +35,7 @@ pub fn absorb(
     if record.is_linked() {
         found_confirmed = see_confirmed(record, now);
         see_dispatched(record, now);
+        see_tracking(record, now);
         if record.order.status == OrderStatus::Cancelled {
             drop_intentions(record);
         }
@@ -103,8 +105,38 @@ fn see_dispatched(record: &mut OrderRecord, now: DateTime<Utc>) {
     }
 }
 
+/// Takes over the number that the channel's own logistics gave after the parcel was reported: only where there is one
+/// parcel without a number and one number without a parcel, so that nothing is guessed. A centre that waits for a
+/// number waits no longer than deliveries are followed (DT-3).
+fn see_tracking(record: &mut OrderRecord, now: DateTime<Utc>) {
+    let OrderRecord { order, dispatches, .. } = record;
+    let claimed = |number: &str| {
+        let mut numbers = dispatches.iter().filter_map(|dispatch| dispatch.parcel.tracking.as_ref());
+        numbers.any(|known| known.number == number)
+    };
+    let free: Vec<&Tracking> = order.tracking.iter().filter(|t| !claimed(&t.number)).collect();
+    let mut bare: Vec<&mut DispatchStep> = dispatches
+        .iter_mut()
+        .filter(|dispatch| dispatch.step.is_done() && dispatch.parcel.tracking.is_none())
+        .collect();
+    if let ([dispatch], [tracking]) = (&mut bare[..], &free[..]) {
+        dispatch.parcel.tracking = Some((*tracking).clone());
+    }
+    for dispatch in dispatches {
+        let waits = dispatch.tell.is_open() && dispatch.parcel.tracking.is_none();
+        if waits && now - dispatch.parcel.shipped_at >= follow::ENDS_AFTER {
+            dispatch.tell = Step::None;
+        }
+    }
+}
+
 /// A cancelled order has nothing left to be done on the channel.
 fn drop_intentions(record: &mut OrderRecord) {
+    for dispatch in &mut record.dispatches {
+        if dispatch.tell.is_open() && dispatch.parcel.tracking.is_none() {
+            dispatch.tell = Step::None;
+        }
+    }
     for step in [&mut record.confirm, &mut record.set_ship_date, &mut record.instruct] {
         if matches!(step, Step::Planned { .. }) {
             *step = Step::None;

@@ -60,7 +60,7 @@ pub fn is_working(record: &OrderRecord) -> bool {
                 || record.confirm.is_unknown()
                 || record.instruct.is_unknown()
                 || record.set_ship_date.is_unknown()
-                || record.dispatches.iter().any(|d| d.step.is_open())
+                || record.dispatches.iter().any(|d| d.step.is_open() || d.tell.is_open())
         }
     }
 }

@@ -36,6 +36,15 @@ pub struct Sold {
     pub unreadable: bool,
 }
 
+/// When the channel's own logistics gives a parcel its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Numbering {
+    /// In its answer to the dispatch.
+    AtOnce,
+    /// Some time after it, on the order.
+    Later,
+}
+
 #[derive(Debug)]
 pub struct Switches {
     pub confirm: bool,
@@ -45,6 +54,8 @@ pub struct Switches {
     pub stock: bool,
     pub notify: bool,
     pub hand_over: &'static [HandOver],
+    /// For parcels that are reported without a number.
+    pub numbering: Numbering,
     pub credentials: bool,
     /// What the channel says when its credentials end, where it has an API for it.
     pub tells_expiry: Option<DateTime<Utc>>,
@@ -84,6 +95,7 @@ impl Market {
             stock: true,
             notify: false,
             hand_over: &[],
+            numbering: Numbering::AtOnce,
             credentials: false,
             tells_expiry: None,
             option_code: OptionCode::Plain,
@@ -416,6 +428,7 @@ impl DispatchOrders for ModelChannel {
         let now = self.market.clock.now();
         let outcomes = {
             let mut inside = self.market.inside();
+            let numbering = inside.switches.numbering;
             requests
                 .iter()
                 .map(|request| {
@@ -423,9 +436,13 @@ impl DispatchOrders for ModelChannel {
                     if sold.order.status == OrderStatus::Cancelled {
                         return Outcome::Refused(Refusal::new("cancelled", "it is cancelled").reread());
                     }
-                    let tracking = request.tracking.unwrap().clone();
+                    let own = Tracking::new("Model Express", format!("M-{}", request.order.id));
+                    let tracking = request.tracking.cloned().unwrap_or_else(|| own.clone());
                     sold.dispatches.push((tracking.clone(), request.notify, request.hand_over));
-                    sold.order.tracking.push(tracking);
+                    let numbered = request.tracking.is_some() || numbering == Numbering::AtOnce;
+                    if numbered {
+                        sold.order.tracking.push(tracking);
+                    }
                     for line in &mut sold.order.lines {
                         let part = request.lines.iter().find(|(id, _)| *id == line.id).map(|(_, n)| *n);
                         line.shipped +=
@@ -436,6 +453,7 @@ impl DispatchOrders for ModelChannel {
                     }
                     sold.order.updated_at = now;
                     let mut done = Dispatched::default();
+                    done.tracking = (numbered && request.tracking.is_none()).then_some(own);
                     done.parcels.push(format!("parcel-{}", sold.dispatches.len()));
                     done.label = Some(Private::new("https://label.example/1".to_owned()));
                     Outcome::Done(done)

@@ -8,7 +8,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use sales_channels::Result;
 use sales_channels::channel::{Outcome, UnreadableRow};
-use sales_channels::fulfillment::{FulfillmentCenter, Instruction, MemoryCentre, ShipmentPage, StockLevel};
+use sales_channels::fulfillment::{
+    FulfillmentCenter, GivenTracking, Instruction, MemoryCentre, ShipmentPage, StockLevel, TakeTracking,
+};
 use sales_channels::model::{AccountId, ListingKey, ListingLink, OrderId, OrderRecord, Sku};
 use sales_channels::store::{AccountState, Commit, Lease, Scan, Store};
 use tokio::sync::Notify;
@@ -173,5 +175,19 @@ impl FulfillmentCenter for FusedCentre {
     async fn shipments(&self, account: &AccountId, since: Option<&str>) -> Result<ShipmentPage> {
         self.fuse.point().await;
         self.inner.shipments(account, since).await
+    }
+
+    fn take_tracking(&self) -> Option<&dyn TakeTracking> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl TakeTracking for FusedCentre {
+    async fn take(&self, parcels: &[GivenTracking<'_>]) -> Result<Vec<Outcome<()>>> {
+        self.fuse.point().await;
+        let done = self.inner.take(parcels).await;
+        self.fuse.point().await;
+        done
     }
 }

@@ -15,7 +15,7 @@ use sales_channels::model::{AccountId, Clock, ManualClock, OrderId};
 use sales_channels::options::OptionSet;
 use sales_channels::store::{MemoryStore, Store};
 
-pub use channel::{Market, ModelChannel, Sold};
+pub use channel::{Market, ModelChannel, Numbering, Sold};
 pub use fuse::{Fuse, FusedCentre, FusedStore};
 
 /// A time, out of `2026-11-24T10:00` in Seoul and Tokyo.
