@@ -273,7 +273,7 @@ async fn find(
         }
         let mut seen = HashSet::new();
         found.numbers.retain(|number| seen.insert(number.clone()));
-        place.rest = found.numbers;
+        place.take(found.numbers, MOST_NUMBERS as usize);
         return Ok(());
     }
 }

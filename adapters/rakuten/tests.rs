@@ -416,6 +416,23 @@ fn a_place_is_halved_down_to_a_second_and_keeps_its_span() {
 }
 
 #[test]
+fn after_a_busy_piece_a_quiet_one_makes_the_next_longer_and_a_full_one_does_not() {
+    let window = Window::new(at("2026-11-20T00:00:00Z"), at("2026-11-21T00:00:00Z"));
+    let mut place = Place::begin(window, 1, None).unwrap().unwrap();
+    while place.halve(window) {}
+    let mut lengths = Vec::new();
+    for found in [1, 249, 250, 1000, 0] {
+        place.take(vec!["n".into(); found], 1000);
+        place.rest.clear();
+        let next = place.next(window, 1).unwrap().unwrap();
+        place = Place::begin(window, 1, Some(&next)).unwrap().unwrap();
+        let piece = place.piece(window);
+        lengths.push((piece.to - piece.from).num_seconds());
+    }
+    assert_eq!(lengths, [2, 4, 4, 4, 8]);
+}
+
+#[test]
 fn a_cursor_of_something_else_or_of_another_window_is_refused() {
     let window = Window::new(at("2026-11-20T00:00:00Z"), at("2026-11-21T00:00:00Z"));
     let later = Window::new(at("2026-11-22T00:00:00Z"), at("2026-11-23T00:00:00Z"));
@@ -429,10 +446,11 @@ fn a_cursor_of_something_else_or_of_another_window_is_refused() {
         String::new(),
         "7".into(),
         "{}".into(),
-        format!(r#"{{"by":2,"from":{from},"span":60,"rest":[]}}"#),
-        format!(r#"{{"by":0,"from":{from},"span":0,"rest":[]}}"#),
-        format!(r#"{{"by":0,"from":{from},"span":999999999999,"rest":[]}}"#),
-        format!(r#"{{"by":0,"from":{},"span":60,"rest":[]}}"#, from - 1),
+        format!(r#"{{"by":2,"from":{from},"span":60,"next_span":60,"rest":[]}}"#),
+        format!(r#"{{"by":0,"from":{from},"span":0,"next_span":60,"rest":[]}}"#),
+        format!(r#"{{"by":0,"from":{from},"span":60,"next_span":0,"rest":[]}}"#),
+        format!(r#"{{"by":0,"from":{from},"span":999999999999,"next_span":60,"rest":[]}}"#),
+        format!(r#"{{"by":0,"from":{},"span":60,"next_span":60,"rest":[]}}"#, from - 1),
     ] {
         let error = Place::begin(window, 2, Some(&PageCursor::new(text.as_str()))).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidInput, "{text}");

@@ -10,7 +10,6 @@ use crate::error::{Error, Result};
 use crate::lenient::object;
 use crate::model::Window;
 
-
 /// The longest span of a search in seconds: 63 days (sheet 4.1), less one for the rounding of both ends.
 pub(super) const LONGEST: i64 = 62 * 86_400;
 /// The most numbers that a cursor of ours carries.
@@ -24,8 +23,10 @@ pub(super) struct Place {
     by: usize,
     /// Where the piece begins, in whole seconds since 1970.
     from: i64,
-    /// How long it and the pieces after it are, in seconds.
+    /// How long it is, in seconds.
     span: i64,
+    /// How long the next one is.
+    next_span: i64,
     /// Order numbers.
     pub(super) rest: Vec<String>,
 }
@@ -40,12 +41,13 @@ impl Place {
             return Ok(None);
         }
         let Some(cursor) = cursor else {
-            return Ok(Some(Self { by: 0, from: first(window), span: LONGEST, rest: Vec::new() }));
+            return Ok(Some(Self { by: 0, from: first(window), span: LONGEST, next_span: LONGEST, rest: Vec::new() }));
         };
         let place: Self = object("the cursor", cursor.as_str()).map_err(|_| foreign())?;
         let sound = place.by < dates
             && (first(window)..end(window)).contains(&place.from)
             && (1..=LONGEST).contains(&place.span)
+            && (1..=LONGEST).contains(&place.next_span)
             && place.rest.len() <= MOST_NUMBERS;
         if sound { Ok(Some(place)) } else { Err(foreign()) }
     }
@@ -73,7 +75,17 @@ impl Place {
             return false;
         }
         self.span = length / 2;
+        self.next_span = self.span;
         true
+    }
+
+    /// Takes the numbers of the piece. Where they fill less than a quarter of what a search lists, the next piece is
+    /// twice as long: a busy second must not make a slow month.
+    pub(super) fn take(&mut self, numbers: Vec<String>, most: usize) {
+        if numbers.len() < most / 4 {
+            self.next_span = self.span.saturating_mul(2).min(LONGEST);
+        }
+        self.rest = numbers;
     }
 
     /// Where the window goes on; `None`: all of it was searched by all dates, and every number was read.
@@ -83,8 +95,10 @@ impl Place {
     pub(super) fn next(mut self, window: Window, dates: usize) -> Result<Option<PageCursor>> {
         if self.rest.is_empty() {
             self.from = self.to(window);
+            self.span = self.next_span;
             if self.from >= end(window) {
-                (self.by, self.from, self.span) = (self.by + 1, first(window), LONGEST);
+                let by = self.by + 1;
+                self = Self { by, from: first(window), span: LONGEST, next_span: LONGEST, rest: self.rest };
             }
             if self.by >= dates {
                 return Ok(None);
