@@ -13,8 +13,8 @@ struct Memory;
 
 #[async_trait::async_trait]
 impl Subject for Memory {
-    async fn empty() -> (Self, Arc<dyn Store>) {
-        (Self, Arc::new(MemoryStore::new()))
+    async fn empty() -> Option<(Self, Arc<dyn Store>)> {
+        Some((Self, Arc::new(MemoryStore::new())))
     }
 }
 
@@ -29,4 +29,12 @@ mod sqlite {
     use crate::store::sqlite::File;
     store_suite!(File);
     durable_suite!(File);
+}
+
+#[cfg(feature = "postgres")]
+mod postgres {
+    use super::*;
+    use crate::store::postgres::Database;
+    store_suite!(Database);
+    durable_suite!(Database);
 }

@@ -6,6 +6,10 @@
 
 mod memory;
 mod overlay;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod rows;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod state;
@@ -22,6 +26,8 @@ use crate::model::{AccountId, ListingKey, ListingLink, OrderId, OrderRecord, Sku
 
 pub use memory::MemoryStore;
 pub(crate) use overlay::OverlayStore;
+#[cfg(feature = "postgres")]
+pub use postgres::{PgOptions, PgStore};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use state::{AccountState, Health, HealthLevel, Issue, IssueKey};

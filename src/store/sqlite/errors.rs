@@ -66,24 +66,6 @@ pub(super) fn closed() -> Error {
     Error::new(ErrorKind::Store).with_message("the store was closed").with_retry(Retry::Never)
 }
 
-/// Stored JSON that can't be read. The parser's own text is left out: it can quote personal data.
-pub(super) fn undecodable(what: &str, error: &serde_json::Error) -> Error {
-    Error::new(ErrorKind::Store)
-        .with_message(format!(
-            "{what} in the database can't be read (at character {}): written by a newer version of the library, or \
-             changed by hand",
-            error.column()
-        ))
-        .with_retry(Retry::Never)
-}
-
-/// A value that can't be written as JSON.
-pub(super) fn unencodable(what: &str) -> Error {
-    Error::new(ErrorKind::Store)
-        .with_message(format!("{what} can't be written as JSON"))
-        .with_retry(Retry::Never)
-}
-
 fn primary_code(error: &sqlx::Error) -> Option<i32> {
     let code: i32 = error.as_database_error()?.code()?.parse().ok()?;
     // The upper bytes tell a variant of the same code.

@@ -6,7 +6,7 @@
 mod errors;
 mod open;
 mod read;
-mod rows;
+mod statement;
 mod write;
 
 use std::collections::BTreeMap;
@@ -20,6 +20,7 @@ use sqlx::{ConnectOptions, Connection, SqlitePool};
 use tokio::sync::Mutex;
 
 use self::errors::{closed, failed};
+use super::rows::Rows;
 use super::{AccountState, Commit, Lease, Scan, Store};
 use crate::channel::UnreadableRow;
 use crate::error::Result;
@@ -174,7 +175,7 @@ impl Store for SqliteStore {
     }
 
     async fn commit(&self, lease: &Lease, commit: Commit) -> Result<()> {
-        let rows = rows::Rows::of(&lease.account, commit)?;
+        let rows = Rows::of(&lease.account, commit)?;
         self.write(async |connection| write::commit(connection, lease, rows).await).await
     }
 }

@@ -7,10 +7,11 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row, SqlitePool, query};
 
 use super::errors::failed;
-use super::rows::{filled, from_json, parameters, time, values};
+use super::statement::{filled, parameters, values};
 use crate::channel::UnreadableRow;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{AccountId, ListingKey, ListingLink, OrderId, OrderRecord, RawPayload, Sku};
+use crate::store::rows::{from_json, time};
 use crate::store::{AccountState, Scan};
 
 /// Most entries of one `IN (...)`.

@@ -4,10 +4,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Row, query, raw_sql};
 
-use super::rows::{BATCH, Rows, batches, filled, hash, parameters, time, values};
+use super::statement::{BATCH, batches, filled, parameters, values};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{AccountId, OrderId};
 use crate::store::Lease;
+use crate::store::rows::{Rows, hash, time};
 
 type Done<T> = sqlx::Result<T>;
 

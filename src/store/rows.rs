@@ -1,20 +1,15 @@
-//! Between the model and rows: JSON, times as text, batches. No I/O.
+//! Between the model and the rows of a database: JSON, times as text. No I/O.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::errors::{undecodable, unencodable};
 use crate::channel::UnreadableRow;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::model::{AccountId, ListingKey, ListingLink, OrderId, OrderRecord};
 use crate::store::{AccountState, Commit, Holding, holdings, is_working};
-
-/// Most rows of one statement.
-pub(super) const BATCH: usize = 64;
 
 /// A commit, ready to be bound: nothing is left to be computed while the database is locked.
 pub(super) struct Rows {
@@ -142,36 +137,22 @@ pub(super) fn hash(text: &str) -> i64 {
     hash.cast_signed()
 }
 
-/// Cuts `len` rows into batches whose sizes are powers of two, so that few different statements are prepared.
-pub(super) fn batches(len: usize) -> impl Iterator<Item = Range<usize>> {
-    let mut from = 0;
-    std::iter::from_fn(move || {
-        let rest = len - from;
-        if rest == 0 {
-            return None;
-        }
-        let size = BATCH.min(1 << rest.ilog2());
-        from += size;
-        Some(from - size..from)
-    })
+/// Stored JSON that can't be read. The parser's own text is left out: it can quote personal data.
+fn undecodable(what: &str, error: &serde_json::Error) -> Error {
+    Error::new(ErrorKind::Store)
+        .with_message(format!(
+            "{what} in the database can't be read (at character {}): written by a newer version of the library, or \
+             changed by hand",
+            error.column()
+        ))
+        .with_retry(Retry::Never)
 }
 
-/// A list for `IN (...)`, filled up with its last entry to a power of two: repeats find nothing more.
-pub(super) fn filled<T>(list: &[T]) -> impl Iterator<Item = &T> {
-    let size = if list.is_empty() { 0 } else { list.len().next_power_of_two() };
-    list.iter().chain(list.last().into_iter().cycle()).take(size)
-}
-
-/// `(?, ?), (?, ?)`: rows of columns.
-pub(super) fn values(rows: usize, columns: usize) -> String {
-    let row = format!("({})", vec!["?"; columns].join(", "));
-    vec![row; rows].join(", ")
-}
-
-/// `?2, ?3, ?4`: parameters from a number on.
-pub(super) fn parameters(from: usize, count: usize) -> String {
-    let numbered: Vec<String> = (from..from + count).map(|n| format!("?{n}")).collect();
-    numbered.join(", ")
+/// A value that can't be written as JSON.
+fn unencodable(what: &str) -> Error {
+    Error::new(ErrorKind::Store)
+        .with_message(format!("{what} can't be written as JSON"))
+        .with_retry(Retry::Never)
 }
 
 #[cfg(test)]
@@ -198,26 +179,6 @@ mod tests {
         let texts: Vec<String> = times.into_iter().map(time).collect();
         assert!(texts.is_sorted_by(|a, b| a < b), "{texts:?}");
         assert_eq!(texts[2], "2026-11-24 10:00:00");
-    }
-
-    #[test]
-    fn batches_cover_every_row_once_in_few_sizes() {
-        for len in 0..300 {
-            let mut next = 0;
-            for range in batches(len) {
-                assert_eq!(range.start, next);
-                assert!(range.len().is_power_of_two() && range.len() <= BATCH);
-                next = range.end;
-            }
-            assert_eq!(next, len);
-        }
-    }
-
-    #[test]
-    fn lists_are_filled_up_with_their_last_entry() {
-        assert_eq!(filled(&[1, 2, 3]).copied().collect::<Vec<_>>(), [1, 2, 3, 3]);
-        assert_eq!(filled(&[1]).count(), 1);
-        assert_eq!(filled::<u8>(&[]).count(), 0);
     }
 
     #[test]
