@@ -13,27 +13,39 @@ use crate::model::AccountId;
 
 #[cfg(feature = "coupang")]
 pub mod coupang;
+#[cfg(feature = "lazada")]
+pub mod lazada;
 #[cfg(feature = "qoo10")]
 pub mod qoo10;
 #[cfg(feature = "rakuten")]
 pub mod rakuten;
+#[cfg(feature = "shopee")]
+pub mod shopee;
 #[cfg(feature = "shopify")]
 pub mod shopify;
 #[cfg(feature = "tiktok_shop")]
 pub mod tiktok_shop;
+#[cfg(feature = "yahoo_shopping")]
+pub mod yahoo_shopping;
 
 /// The adapters that were switched on, by id.
 pub const ALL: &[Adapter] = &[
     #[cfg(feature = "coupang")]
     coupang::ADAPTER,
+    #[cfg(feature = "lazada")]
+    lazada::ADAPTER,
     #[cfg(feature = "qoo10")]
     qoo10::ADAPTER,
     #[cfg(feature = "rakuten")]
     rakuten::ADAPTER,
+    #[cfg(feature = "shopee")]
+    shopee::ADAPTER,
     #[cfg(feature = "shopify")]
     shopify::ADAPTER,
     #[cfg(feature = "tiktok_shop")]
     tiktok_shop::ADAPTER,
+    #[cfg(feature = "yahoo_shopping")]
+    yahoo_shopping::ADAPTER,
 ];
 
 /// The adapter of this id, if it was switched on.

@@ -25,7 +25,8 @@
 //! }
 //! ```
 //!
-//! Nothing is on by default: no channel, no database, no HTTP client. Features: `http`, `sqlite`, and one per channel.
+//! Nothing is on by default: no channel, no database, no HTTP client. Features: `http`, `sqlite`, `postgres`, `xml`,
+//! `conformance`, and one per channel.
 //! Rule ids in the documentation (OS-3, SS-1, …) name the rules of behaviour that each option follows.
 
 #[cfg(feature = "http")]
@@ -45,6 +46,8 @@ pub mod model;
 pub mod options;
 pub mod policy;
 pub mod store;
+#[cfg(feature = "xml")]
+pub mod xml;
 
 pub use channel::Channel;
 pub use error::{Effect, Error, ErrorKind, Result, Retry};

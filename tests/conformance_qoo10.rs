@@ -3,4 +3,8 @@
 
 mod conformance;
 
-sales_channels::conformance!(conformance::qoo10::Harness10::start(), at_least = 92);
+sales_channels::conformance!(
+    conformance::qoo10::Harness10::start(),
+    at_least = 92,
+    then = |report| conformance::docs::shows("qoo10", report)
+);

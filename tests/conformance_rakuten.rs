@@ -3,4 +3,8 @@
 
 mod conformance;
 
-sales_channels::conformance!(conformance::rakuten::RakutenHarness::start(), at_least = 82);
+sales_channels::conformance!(
+    conformance::rakuten::RakutenHarness::start(),
+    at_least = 82,
+    then = |report| conformance::docs::shows("rakuten", report)
+);

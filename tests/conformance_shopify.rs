@@ -3,4 +3,8 @@
 
 mod conformance;
 
-sales_channels::conformance!(conformance::shopify::ShopifyHarness::start(), at_least = 76);
+sales_channels::conformance!(
+    conformance::shopify::ShopifyHarness::start(),
+    at_least = 76,
+    then = |report| conformance::docs::shows("shopify", report)
+);

@@ -45,8 +45,8 @@ pub fn authorize_link(config: &Config, service_id: &str, state: &str) -> Result<
 /// shop: choose one of [`authorized_shops`].
 ///
 /// # Errors
-/// `CredentialExpired` when the code is not accepted; any kind. An answer that is lost uses the code up: let the merchant
-/// authorise again.
+/// `CredentialExpired` when the code is not accepted, `Unauthorized` when the app's key or secret is not; any kind. An
+/// answer that is lost uses the code up: let the merchant authorise again.
 pub async fn exchange_code(
     client: &HttpClient,
     cx: &Context,

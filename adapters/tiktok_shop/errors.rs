@@ -239,6 +239,13 @@ fn is_temporary(code: i64) -> bool {
 fn own(endpoint: Endpoint, code: i64) -> Verdict {
     use ErrorKind as Kind;
     match (code, endpoint) {
+        (36_004_003, Endpoint::Token) => {
+            Verdict::new(Kind::Unauthorized, "app_key and app_secret are not accepted: check them")
+        }
+        (36_004_005, Endpoint::Token) => Verdict::new(
+            Kind::Unauthorized,
+            "the channel knows no such refresh token: let the merchant authorise the app again",
+        ),
         (_, Endpoint::Token) => Verdict::new(
             Kind::CredentialExpired,
             "the channel gives no token: let the merchant authorise the app again",

@@ -8,8 +8,10 @@ use std::process::ExitCode;
 
 use args::{Args, USAGE};
 use sales_channels_sandbox::faces::coupang::Coupang;
+use sales_channels_sandbox::faces::lazada::Lazada;
 use sales_channels_sandbox::faces::qoo10::Qoo10;
 use sales_channels_sandbox::faces::rakuten::Rakuten;
+use sales_channels_sandbox::faces::shopee::Shopee;
 use sales_channels_sandbox::faces::shopify::Shopify;
 use sales_channels_sandbox::faces::tiktok_shop::TikTokShop;
 use sales_channels_sandbox::{Sandbox, SandboxBuilder, sample};
@@ -24,6 +26,8 @@ const FACES: &[(&str, AddFace)] = &[
     ("shopify", |sandbox| sandbox.face(Shopify::new())),
     ("tiktok_shop", |sandbox| sandbox.face(TikTokShop::new())),
     ("coupang", |sandbox| sandbox.face(Coupang::new())),
+    ("shopee", |sandbox| sandbox.face(Shopee::new())),
+    ("lazada", |sandbox| sandbox.face(Lazada::new())),
 ];
 
 #[tokio::main]

@@ -1,7 +1,7 @@
 //! Parcels: tracking, parts, repeats, the mail to the buyer, the hand-over.
 
 use super::kit::{Checked, Kit, NO_DISPATCH, OrFail, Shop, Stop, ensure, failed, not_applicable, only, word};
-use super::{Change, SeenDispatch};
+use super::{Change, LineWish, SeenDispatch};
 use crate::channel::{DispatchRequest, Dispatched, HandOver, Notify, Outcome, Repeat, TrackingUpdate};
 use crate::model::{Order, OrderStatus};
 
@@ -77,25 +77,42 @@ pub async fn a_part_of_an_order_leaves_as_a_part(kit: &Kit) -> Checked {
     Ok(())
 }
 
-/// The rest of an order can follow in a second parcel.
+/// The rest of an order can follow in a second parcel: by pieces, or else by lines.
 pub async fn the_rest_follows_in_a_second_parcel(kit: &Kit) -> Checked {
     let (shop, order) = ready(kit).await?;
+    if in_two_parcels(kit, &shop, &order).await? {
+        return Ok(());
+    }
+    let mut wish = kit.wish(1);
+    wish.lines.push(LineWish::of("CAP-02", 1, 990.into()));
+    let ids = kit.harness.place(wish).await?;
+    if let [id] = ids.as_slice() {
+        let order = kit.make_ready(&shop, id).await?;
+        if in_two_parcels(kit, &shop, &order).await? {
+            return Ok(());
+        }
+    }
+    not_applicable("the channel ships orders as a whole")
+}
+
+/// Sends one of 2 pieces, then the other. `false`: a part is not taken.
+async fn in_two_parcels(kit: &Kit, shop: &Shop, order: &Order) -> Result<bool, Stop> {
     let (one, two) = (kit.harness.tracking(1), kit.harness.tracking(2));
     let Some(line) = order.lines.first() else { return failed("the order has no line") };
     let lines = [(line.id.clone(), 1)];
-    let mut request = kit.parcel(&shop, &order, one.as_ref());
+    let mut request = kit.parcel(shop, order, one.as_ref());
     request.lines = &lines;
-    if !matches!(send(kit, &shop, request).await?, Outcome::Done(_)) {
-        return not_applicable("the channel ships orders as a whole");
+    if !matches!(send(kit, shop, request).await?, Outcome::Done(_)) {
+        return Ok(false);
     }
-    let order = kit.reread(&shop, &order).await?;
+    let order = kit.reread(shop, order).await?;
     let left: u32 = order.lines.iter().map(|line| line.outstanding()).sum();
     ensure!(left == 1, "one of 2 pieces left; {left} are said to be outstanding");
-    let outcome = send(kit, &shop, kit.parcel(&shop, &order, two.as_ref())).await?;
+    let outcome = send(kit, shop, kit.parcel(shop, &order, two.as_ref())).await?;
     ensure!(matches!(outcome, Outcome::Done(_)), "the second parcel: {}", word(&outcome));
     let seen = kit.harness.dispatches(&order.id).await?;
     ensure!(pieces(&seen) == 2 && seen.len() == 2, "two parcels of one piece each: {seen:?}");
-    Ok(())
+    Ok(true)
 }
 
 /// One parcel that the channel refuses blocks no other, and outcomes come in the order of the requests.

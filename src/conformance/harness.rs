@@ -78,7 +78,7 @@ impl Connection {
 }
 
 /// A person in an order. The suite puts texts in that must come back unchanged, and must not show in logs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PersonWish {
     /// Full name.
@@ -265,7 +265,9 @@ impl ErrorAnswer {
     }
 }
 
-/// A reason for which an adapter is excused from a behaviour, or from a rung of one (`ladder_fetch_orders/404`).
+/// A reason for which an adapter is excused from a behaviour, or from a rung of one (`bad_answers_to_fetching_orders/404`).
+/// `bad_answers_to_reporting_a_parcel/behind the change`: what the operation asks after its last change is looked up only;
+/// when that fails, done is the truth. The suite then holds it against the server.
 pub type Excuse = (&'static str, &'static str);
 
 /// A channel's server that situations can be arranged on, and the adapter that talks to it.
@@ -359,6 +361,12 @@ pub trait Harness: Send + Sync {
     /// Carrier and tracking number of the n-th parcel; `None`: the channel's own logistics gives the number.
     fn tracking(&self, n: u32) -> Option<Tracking> {
         Some(Tracking::new("Yamato", format!("{:012}", 440_000_000_000_u64 + u64::from(n))))
+    }
+
+    /// The word that goes with the refusal of a cancel request, as a merchant would give it. Some channels can't refuse
+    /// without one.
+    fn refusal_memo(&self) -> Option<String> {
+        None
     }
 
     /// Values of the channel's own options, as a merchant would have set them.

@@ -115,6 +115,7 @@ pub struct Kit {
     /// One for all adapters of a behaviour: setting up TLS takes longer than most calls.
     network: OnceLock<ReqwestTransport>,
     skus: AtomicU32,
+    parcels: AtomicU32,
 }
 
 impl fmt::Debug for Kit {
@@ -126,7 +127,8 @@ impl fmt::Debug for Kit {
 impl Kit {
     /// Over this harness.
     pub fn new(harness: Arc<dyn Harness>) -> Self {
-        Self { harness, logs: Logs::default(), network: OnceLock::new(), skus: AtomicU32::new(1) }
+        let (skus, parcels) = (AtomicU32::new(1), AtomicU32::new(1));
+        Self { harness, logs: Logs::default(), network: OnceLock::new(), skus, parcels }
     }
 
     pub(super) fn cx(&self) -> Context {
@@ -209,11 +211,16 @@ impl Kit {
     /// A paid order that can be shipped, as an adapter fetches it.
     pub(super) async fn ready_order(&self, shop: &Shop) -> Result<Order, Stop> {
         let id = self.place_one(self.wish(2)).await?;
-        match self.harness.change(&id, Change::Confirm).await {
+        self.make_ready(shop, &id).await
+    }
+
+    /// This order so that it can be shipped, as an adapter fetches it.
+    pub(super) async fn make_ready(&self, shop: &Shop, id: &OrderId) -> Result<Order, Stop> {
+        match self.harness.change(id, Change::Confirm).await {
             Ok(()) | Err(NotArranged::NotPossible(_)) => {}
             Err(error) => return Err(error.into()),
         }
-        self.find(shop, &id).await
+        self.find(shop, id).await
     }
 
     /// The order of this id among those of the last hours.
@@ -304,6 +311,11 @@ impl Kit {
     /// A merchant's code that no listing has yet.
     pub(super) fn fresh_sku(&self) -> String {
         format!("FRESH-{}", self.skus.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// A tracking number that no parcel has yet: channels refuse one that is used again.
+    pub(super) fn fresh_tracking(&self) -> Option<Tracking> {
+        self.harness.tracking(self.parcels.fetch_add(1, Ordering::Relaxed))
     }
 
     pub(super) async fn new_listing(&self, sku: &str, quantity: u32) -> Result<ListingKey, Stop> {

@@ -46,17 +46,22 @@ pub use report::{ALL, Behaviour, Report, Verdict, at_least, check, report};
 /// Turns the suite into tests, one a behaviour, and one that counts.
 ///
 /// The first argument makes a fresh harness: a future of something that implements [`Harness`]. It is evaluated for each
-/// behaviour. `at_least` is how many must pass.
+/// behaviour. `at_least` is how many must pass. `then`, a function that may be left out, is given the [`Report`]: to
+/// keep it, or to hold it against a page of your documentation.
 #[macro_export]
 macro_rules! conformance {
     ($harness:expr, at_least = $least:expr) => {
+        $crate::conformance!($harness, at_least = $least, then = |_| ());
+    };
+    ($harness:expr, at_least = $least:expr, then = $then:expr) => {
         $crate::__conformance_behaviours!(__conformance_tests, $harness);
 
         #[test]
         fn the_suite_was_run() {
-            $crate::conformance::block_on(async {
-                $crate::conformance::at_least($least, || async { $harness.await }).await;
-            });
+            let run = $crate::conformance::at_least($least, || async { $harness.await });
+            let report: $crate::conformance::Report = $crate::conformance::block_on(run);
+            let then: fn(&$crate::conformance::Report) = $then;
+            then(&report);
         }
     };
 }

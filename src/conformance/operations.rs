@@ -212,12 +212,12 @@ impl Op {
             Self::SetShipDate => Ok(Subject::order(kit.ready_order(shop).await?)),
             Self::Dispatch => {
                 let order = kit.ready_order(shop).await?;
-                Ok(Subject { tracking: kit.harness.tracking(1), ..Subject::order(order) })
+                Ok(Subject { tracking: kit.fresh_tracking(), ..Subject::order(order) })
             }
             Self::UpdateTracking => {
                 let order = kit.ready_order(shop).await?;
-                let first = kit.harness.tracking(1);
-                let Some(second) = kit.harness.tracking(2) else {
+                let first = kit.fresh_tracking();
+                let Some(second) = kit.fresh_tracking() else {
                     return not_applicable("the channel's own logistics gives the number");
                 };
                 let subject = Subject { tracking: first, ..Subject::order(order) };

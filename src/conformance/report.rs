@@ -158,13 +158,13 @@ where
     Report { verdicts, excuses }
 }
 
-/// Runs all behaviours as one test, and prints what came of them.
+/// Runs all behaviours as one test, prints what came of them, and answers with it.
 ///
 /// # Panics
 /// When fewer than `least` passed, when none was run, when one failed, when an excuse excuses nothing.
 // A test says what it did on standard output, and fails by a panic.
 #[allow(clippy::panic, clippy::print_stdout)]
-pub async fn at_least<H, F>(least: usize, fresh: impl FnMut() -> F)
+pub async fn at_least<H, F>(least: usize, fresh: impl FnMut() -> F) -> Report
 where
     H: Harness + 'static,
     F: Future<Output = H>,
@@ -181,6 +181,7 @@ where
     if passed < least.max(1) {
         panic!("{passed} behaviours passed, fewer than {least}: what kept the others from applying?");
     }
+    report
 }
 
 /// Runs a future on one thread, with timers and network.

@@ -2,6 +2,9 @@
 // Each test binary uses its own part of it.
 #![allow(dead_code, unused_imports, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[cfg(feature = "coupang")]
+pub mod coupang;
+pub mod docs;
 pub mod market;
 #[cfg(feature = "qoo10")]
 pub mod qoo10;
@@ -9,3 +12,5 @@ pub mod qoo10;
 pub mod rakuten;
 #[cfg(feature = "shopify")]
 pub mod shopify;
+#[cfg(feature = "tiktok_shop")]
+pub mod tiktok_shop;

@@ -1,11 +1,10 @@
 //! An adapter for Tanuki Mall, a shop system that does not exist. It uses what anybody can use of `sales-channels`.
 //!
 //! The mall speaks XML in Shift_JIS. Orders are listed by the time of payment, oldest first, in pages from 1. There is
-//! nothing to confirm. A gift can be held back: an option of its own.
+//! nothing to confirm. Gifts can be held back: an option of its own.
 
 mod wire;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -17,7 +16,7 @@ use sales_channels::channel::{
     StockChange, UpdateStock, each,
 };
 use sales_channels::http::{AccountHttp, BaseUrl, Call, HttpClient, Method, Nature, Request, Response};
-use sales_channels::model::{AccountId, Currency, Hold, ListingKey, Order, OrderStatus, Window};
+use sales_channels::model::{AccountId, Currency, ListingKey, Order, OrderStatus, Window};
 use sales_channels::options::{OptionDescription, OptionKind};
 use sales_channels::{Error, Result};
 
@@ -73,40 +72,30 @@ impl TanukiMall {
         let url = self.base.join(path)?;
         let method = if body.is_some() { Method::POST } else { Method::GET };
         let body = body.unwrap_or_default();
-        let call = Call {
-            operation,
-            nature,
-            build: &|_| {
-                Request::new(method.clone(), url.clone(), body.clone())
-                    .secret_header("x-tanuki-key", &self.key)
-            },
-            judge: &|response| wire::judge(response, &self.key),
+        let request = |_| {
+            Request::new(method.clone(), url.clone(), body.clone()).secret_header("x-tanuki-key", &self.key)
         };
-        self.http.send(cx, call).await
+        self.http.send(cx, Call { operation, nature, build: &request, judge: &wire::judge }).await
     }
 
-    async fn orders_at(&self, cx: &Context, operation: Operation, path: &str) -> Result<wire::Orders> {
-        let answer = self.call(cx, operation, Nature::Read, path, None).await?;
-        let mut orders = wire::orders(&answer.body, answer.sent_at)?;
-        if cx.setting(HOLD_GIFTS).and_then(serde_json::Value::as_bool) == Some(true) {
-            for (row, gift) in orders.rows.iter_mut().zip(&orders.gifts) {
-                if let (Row::Order(order), true) = (row, gift) {
-                    order.holds.push(Hold::OnHold);
-                }
-            }
-        }
-        Ok(orders)
-    }
-
-    fn path(&self, window: Window, page: u32) -> String {
-        let (from, to) = wire::borders(window);
-        format!("api/orders?from={from}&to={to}&size={}&page={page}", self.page_size)
+    /// A page of a window, and how many there are.
+    async fn page(
+        &self,
+        cx: &Context,
+        operation: Operation,
+        window: Window,
+        page: u32,
+    ) -> Result<(Vec<Row>, u32)> {
+        let ((from, to), size) = (wire::borders(window), self.page_size);
+        let path = format!("api/orders?from={from}&to={to}&size={size}&page={page}&{}", gifts(cx));
+        let answer = self.call(cx, operation, Nature::Read, &path, None).await?;
+        wire::orders(&answer.body, answer.sent_at)
     }
 
     async fn read_one(&self, cx: &Context, known: &Order) -> Result<Outcome<Order>> {
-        let path = format!("api/orders/{}", wire::number(known.id.as_str())?);
-        let found = self.orders_at(cx, Operation::ReadOrders, &path).await?;
-        match found.rows.into_iter().next() {
+        let path = format!("api/orders/{}?{}", wire::number(known.id.as_str())?, gifts(cx));
+        let answer = self.call(cx, Operation::ReadOrders, Nature::Read, &path, None).await?;
+        match wire::orders(&answer.body, answer.sent_at)?.0.into_iter().next() {
             None => Ok(Outcome::Refused(Refusal::new("", "the mall has no such order"))),
             Some(Row::Order(order)) if order.id == known.id => Ok(Outcome::Done(*order)),
             Some(_) => Err(Error::malformed("the answer is not about this order")),
@@ -136,6 +125,14 @@ impl TanukiMall {
         let answer = self.call(cx, operation, nature, &path, body).await?;
         let unclear = |error: Error| if quantity.is_some() { error.with_unknown_effect() } else { error };
         Ok(Outcome::Done(StockAccepted { quantity: wire::stock(&answer.body).map_err(unclear)? }))
+    }
+}
+
+/// What the merchant chose about gifts. The mall keeps no settings: it is told with each request.
+fn gifts(cx: &Context) -> &'static str {
+    match cx.setting(HOLD_GIFTS).and_then(serde_json::Value::as_bool) {
+        Some(true) => "gifts=hold",
+        _ => "gifts=send",
     }
 }
 
@@ -182,8 +179,7 @@ impl Channel for TanukiMall {
 
     async fn test(&self, cx: &Context) -> Result<ConnectionReport> {
         let now: DateTime<Utc> = self.http.now();
-        let path = self.path(Window::new(now - TimeDelta::minutes(1), now), 1);
-        self.orders_at(cx, Operation::TestConnection, &path).await?;
+        self.page(cx, Operation::TestConnection, Window::new(now - TimeDelta::minutes(1), now), 1).await?;
         // The same key writes; nothing harmless proves it.
         let check = |capability| match capability {
             Capability::FetchOrders => (capability, CapabilityCheck::Allowed),
@@ -207,9 +203,9 @@ impl FetchOrders for TanukiMall {
                 cursor.as_str().parse().map_err(|_| Error::invalid("the cursor is not of this channel"))?
             }
         };
-        let found = self.orders_at(cx, Operation::FetchOrders, &self.path(query.window, page)).await?;
-        let next = (page < found.pages).then(|| PageCursor::new((page + 1).to_string()));
-        Ok(OrderPage { rows: found.rows, next })
+        let (rows, pages) = self.page(cx, Operation::FetchOrders, query.window, page).await?;
+        let next = (page < pages).then(|| PageCursor::new((page + 1).to_string()));
+        Ok(OrderPage { rows, next })
     }
 
     async fn read(&self, cx: &Context, orders: &[&Order]) -> Result<Vec<Outcome<Order>>> {
@@ -255,12 +251,4 @@ impl UpdateStock for TanukiMall {
         let calls = listings.iter().map(|listing| self.stock_of(cx, Operation::ReadStock, listing, None));
         each(calls.collect(), 4, Outcome::from_error).await
     }
-}
-
-/// Opens an account behind the trait.
-///
-/// # Errors
-/// As [`TanukiMall::new`].
-pub fn open(client: &HttpClient, account: &str, key: &str, base: BaseUrl) -> Result<Arc<dyn Channel>> {
-    Ok(Arc::new(TanukiMall::new(client, account, &Credentials::new().with(KEY, key), base, 50)?))
 }

@@ -1,5 +1,6 @@
 //! Tanuki Mall's server, and the harness over it.
-#![allow(clippy::unwrap_used)] // A test server may fail loudly.
+// A test server may fail loudly. Each test binary uses its own part of it.
+#![allow(clippy::unwrap_used, dead_code)]
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -36,6 +37,8 @@ struct Books {
     orders: Vec<Sold>,
     items: Vec<(ListingWish, u32)>,
     changes: u64,
+    /// Queries of the lists that were asked for.
+    asked: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -60,7 +63,8 @@ fn local(at: DateTime<Utc>) -> String {
 }
 
 impl Books {
-    fn row(&self, n: usize) -> String {
+    /// An order. A gift is held where the query says so.
+    fn row(&self, n: usize, query: &HashMap<String, String>) -> String {
         let (sold, wish) = (&self.orders[n], &self.orders[n].wish);
         let (person, paid) = (&wish.person, wish.paid_at.map(local).unwrap_or_default());
         let items: String = wish
@@ -86,11 +90,11 @@ impl Books {
             })
             .collect();
         format!(
-            r#"<order id="{}" status="{}" cancel="{}" gift="{}" ordered="{}" paid="{paid}"><to name="{}" phone="{}" mail="{}" zip="{}" street="{}" message="{}"/>{items}{parcels}</order>"#,
+            r#"<order id="{}" status="{}" cancel="{}" held="{}" ordered="{}" paid="{paid}"><to name="{}" phone="{}" mail="{}" zip="{}" street="{}" message="{}"/>{items}{parcels}</order>"#,
             n + 1,
             sold.status,
             sold.cancel,
-            u8::from(wish.message.contains("gift")),
+            u8::from(wish.message.contains("gift") && query.get("gifts").is_some_and(|g| g == "hold")),
             local(wish.ordered_at),
             escape(&person.name),
             person.phone,
@@ -113,8 +117,13 @@ impl Books {
         let mut found: Vec<usize> = (0..self.orders.len()).filter(|n| from <= at(n) && at(n) <= to).collect();
         found.sort_by_key(|n| (at(n), *n));
         let pages = found.len().div_ceil(size).max(1);
-        let rows: String =
-            found.chunks(size).nth(page - 1).unwrap_or_default().iter().map(|n| self.row(*n)).collect();
+        let rows: String = found
+            .chunks(size)
+            .nth(page - 1)
+            .unwrap_or_default()
+            .iter()
+            .map(|n| self.row(*n, query))
+            .collect();
         Some(format!(r#"<orders page="{page}" pages="{pages}">{rows}</orders>"#))
     }
 
@@ -170,12 +179,13 @@ async fn answer(
     let body = SHIFT_JIS.decode(&body).0;
     let parts: Vec<&str> = uri.path().split('/').skip(1).collect();
     let id = parts.get(2).and_then(|id| id.parse::<usize>().ok()).unwrap_or(0);
+    books.asked.extend(uri.query().map(str::to_owned));
     let found = match headers.get("x-tanuki-key").map(|key| key.as_bytes()) {
         Some(b"tanuki-good-key") => match (&method, parts.as_slice()) {
             (&Method::GET, ["api", "orders"]) => books.list(&query),
             (&Method::GET, ["api", "orders", _]) => {
                 let known = (1..=books.orders.len()).contains(&id);
-                let row = if known { books.row(id - 1) } else { String::new() };
+                let row = if known { books.row(id - 1, &query) } else { String::new() };
                 Some(format!(r#"<orders page="1" pages="1">{row}</orders>"#))
             }
             (&Method::POST, ["api", "orders", _, "shipment"]) => books.ship(id.wrapping_sub(1), &body),
@@ -208,6 +218,11 @@ impl Mall {
         let app = axum::Router::new().fallback(answer).with_state(Arc::clone(&books));
         tokio::spawn(async move { axum::serve(listener, app).await });
         Self { books, base }
+    }
+
+    /// The queries of the lists that were asked for.
+    pub fn asked(&self) -> Vec<String> {
+        self.books.lock().unwrap().asked.clone()
     }
 
     fn with<T>(&self, order: &OrderId, look: impl FnOnce(&mut Sold) -> T) -> T {

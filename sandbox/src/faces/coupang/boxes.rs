@@ -140,6 +140,20 @@ impl Ledger {
         }
     }
 
+    /// The numbers of an order's boxes, or those that it gets next.
+    pub(super) fn numbers(&mut self, order: &Order, settings: &Settings) -> Vec<u64> {
+        self.follow(order, settings);
+        if order.paid_at.is_some() {
+            return self.of_order(order.number).map(|found| found.id).collect();
+        }
+        let next = ids::FIRST_BOX + self.boxes.len() as u64;
+        let count = match settings.boxes {
+            BoxesPer::Order => 1,
+            BoxesPer::Line => order.lines.len() as u64,
+        };
+        (next..next + count).collect()
+    }
+
     fn add(&mut self, order: OrderNumber, lines: Vec<LineNumber>) -> u64 {
         let at = self.boxes.len();
         let id = ids::FIRST_BOX + at as u64;

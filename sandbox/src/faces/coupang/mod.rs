@@ -38,7 +38,7 @@ use keys::Keys;
 use settings::Settings;
 pub use settings::{BoxesPer, Gateway};
 
-use crate::market::OrderNumber;
+use crate::market::{ItemId, OptionId, OrderNumber};
 use crate::{Face, FaceContext, RequestHead, lock};
 
 /// The demo seller's access key, good for 180 days from the start.
@@ -99,6 +99,19 @@ impl Coupang {
         let Some(context) = self.0.context.get() else { return 0 };
         let Some(order) = context.market.order(order) else { return 0 };
         lock(&self.0.ledger).collect(&order, &self.settings(), context.clock.now())
+    }
+
+    /// The numbers of an order's boxes. An order that is not paid has none yet: those that it gets if it is the next to be
+    /// paid.
+    pub fn boxes(&self, order: OrderNumber) -> Vec<u64> {
+        let Some(context) = self.0.context.get() else { return Vec::new() };
+        let Some(order) = context.market.order(order) else { return Vec::new() };
+        lock(&self.0.ledger).numbers(&order, &self.settings())
+    }
+
+    /// The number under which an item, or an option of it, is sold (`vendorItemId`).
+    pub fn vendor_item(item: ItemId, option: Option<OptionId>) -> u64 {
+        option.map_or(ids::of_item(item), ids::of_option)
     }
 
     fn settings(&self) -> Settings {
