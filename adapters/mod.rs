@@ -13,6 +13,10 @@ use crate::model::AccountId;
 
 #[cfg(feature = "coupang")]
 pub mod coupang;
+#[cfg(feature = "crossmall")]
+pub mod crossmall;
+#[cfg(feature = "ecwid")]
+pub mod ecwid;
 #[cfg(feature = "lazada")]
 pub mod lazada;
 #[cfg(feature = "qoo10")]
@@ -32,6 +36,10 @@ pub mod yahoo_shopping;
 pub const ALL: &[Adapter] = &[
     #[cfg(feature = "coupang")]
     coupang::ADAPTER,
+    #[cfg(feature = "crossmall")]
+    crossmall::ADAPTER,
+    #[cfg(feature = "ecwid")]
+    ecwid::ADAPTER,
     #[cfg(feature = "lazada")]
     lazada::ADAPTER,
     #[cfg(feature = "qoo10")]

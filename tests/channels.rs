@@ -49,9 +49,13 @@ async fn open(id: &'static str, face: impl Face, change: impl FnOnce(&mut Option
     let adapter = adapters::find(id).unwrap();
     let mut credentials = Credentials::new();
     for part in adapter.parts {
-        if let Some(value) = told[part.name].as_str() {
-            credentials = credentials.with(part.name, Secret::new(value));
-        }
+        // Some ids are numbers.
+        let value = match &told[part.name] {
+            serde_json::Value::String(text) => text.clone(),
+            serde_json::Value::Number(number) => number.to_string(),
+            _ => continue,
+        };
+        credentials = credentials.with(part.name, Secret::new(value));
     }
     let clock = Arc::new(ManualClock::at(now));
     let mut settings = HttpSettings::default();
@@ -90,7 +94,11 @@ async fn open(id: &'static str, face: impl Face, change: impl FnOnce(&mut Option
 
 impl Shop {
     fn currency(&self) -> &'static str {
-        if self.id == "coupang" { "KRW" } else { "JPY" }
+        match self.id {
+            "coupang" => "KRW",
+            "lazada" | "shopee" => "SGD",
+            _ => "JPY",
+        }
     }
 
     fn place(&self, quantity: u32) -> OrderNumber {
@@ -99,6 +107,9 @@ impl Shop {
         draft.currency = self.currency().into();
         if self.id == "coupang" {
             draft.address.country = "KR".into();
+        }
+        if matches!(self.id, "lazada" | "shopee") {
+            draft.address.country = "SG".into();
         }
         self.sandbox.market().buyer().place(draft).unwrap()
     }
@@ -292,6 +303,27 @@ async fn coupang_stops_at_a_cancel_request() {
     a_cancel_request_stops_everything(&open("coupang", faces::coupang::Coupang::new(), |_| {}).await).await;
 }
 
+#[tokio::test]
+async fn shopee_hm_3_does_the_main_job() {
+    let shop = open("shopee", faces::shopee::Shopee::new(), |o| o.hand_over = Some(HandOver::DropOff)).await;
+    the_main_job(&shop).await;
+}
+
+#[tokio::test]
+async fn shopee_stops_at_a_cancel_request() {
+    a_cancel_request_stops_everything(&open("shopee", faces::shopee::Shopee::new(), |_| {}).await).await;
+}
+
+#[tokio::test]
+async fn lazada_does_the_main_job() {
+    the_main_job(&open("lazada", faces::lazada::Lazada::new(), |_| {}).await).await;
+}
+
+#[tokio::test]
+async fn lazada_stops_at_a_cancel_request() {
+    a_cancel_request_stops_everything(&open("lazada", faces::lazada::Lazada::new(), |_| {}).await).await;
+}
+
 /// Bodies of the last requests, to see what really reached the channel.
 fn bodies(shop: &Shop) -> Vec<String> {
     shop.sandbox.requests(shop.id).unwrap().into_iter().map(|request| request.body).collect()
@@ -370,17 +402,22 @@ async fn rakuten_ke_2_an_ended_licence_pauses_the_account_and_ke_4_its_renewal_t
     assert_eq!((report.tally.linked, report.health), (1, HealthLevel::Ok), "{report}");
 }
 
+/// The address that a channel calls, where it signs that.
+fn address(id: &str) -> &'static str {
+    if id == "shopee" { faces::shopee::CALLBACK_URL } else { "" }
+}
+
 /// A webhook and a cycle for the same order link it once, in either order and twice.
 async fn webhooks_and_cycles_link_once(shop: &Shop, calls: Vec<(Vec<(String, String)>, String)>) {
     let mut linked = 0;
     for (headers, body) in calls.iter().chain(&calls) {
         let headers: Vec<(String, String)> =
             headers.iter().map(|(name, value)| (name.to_lowercase(), value.clone())).collect();
-        let request = WebhookRequest::new(&headers, body.as_bytes());
+        let request = WebhookRequest::new(&headers, body.as_bytes()).at(address(shop.id));
         let reply = shop.hub.receive_webhook(&account(), &request).await.unwrap();
         assert_eq!(reply.status, 200);
         let broken = body.replacen('1', "2", 1);
-        let forged = WebhookRequest::new(&headers, broken.as_bytes());
+        let forged = WebhookRequest::new(&headers, broken.as_bytes()).at(address(shop.id));
         let error = shop.hub.receive_webhook(&account(), &forged).await.unwrap_err();
         assert_eq!(error.kind(), sales_channels::ErrorKind::Unauthorized, "{}", shop.id);
     }
@@ -426,4 +463,148 @@ async fn tiktok_shop_tokens_that_end_are_renewed_and_saved_before_they_are_used(
     }
     let saved = shop.vault.load(&account()).await.unwrap().unwrap();
     assert_ne!(saved.get("access_token").unwrap().expose(), faces::tiktok_shop::ACCESS_TOKEN);
+}
+
+#[tokio::test]
+async fn shopee_hm_1_the_hand_over_method_reaches_the_channel() {
+    for (method, way, other) in
+        [(HandOver::DropOff, "dropoff", "pickup"), (HandOver::PickUp, "pickup", "dropoff")]
+    {
+        let shop = open("shopee", faces::shopee::Shopee::new(), |o| o.hand_over = Some(method)).await;
+        shop.place(1);
+        shop.pass(TimeDelta::minutes(30));
+        shop.cycle().await;
+        shop.pass(TimeDelta::minutes(30));
+        shop.cycle().await;
+        shop.centre.ship_all("Yamato", shop.clock.now());
+        shop.pass(TimeDelta::hours(1));
+        assert_eq!(shop.cycle().await.tally.dispatched, 1);
+        let requests = shop.sandbox.requests("shopee").unwrap();
+        let arranged: Vec<serde_json::Value> = requests
+            .iter()
+            .filter(|request| request.operation == "logistics.ship_order")
+            .map(|request| serde_json::from_str(&request.body).unwrap())
+            .collect();
+        assert_eq!(arranged.len(), 1, "{method:?}");
+        let body = &arranged[0];
+        assert!(body.get(way).is_some() && body.get(other).is_none(), "{method:?}: {body}");
+    }
+}
+
+#[tokio::test]
+async fn shopee_hm_3_without_the_method_nothing_is_arranged() {
+    let shop = open("shopee", faces::shopee::Shopee::new(), |_| {}).await;
+    let order = shop.place(1);
+    shop.pass(TimeDelta::minutes(30));
+    shop.cycle().await;
+    shop.centre.ship_all("Yamato", shop.clock.now());
+    shop.pass(TimeDelta::hours(1));
+    let report = shop.cycle().await;
+    assert_eq!(report.tally.dispatched, 0, "{report}");
+    let why = shop.hub.explain_order(&account(), &shop.records().await[0].order.id).await.unwrap();
+    assert!(why.to_string().contains("choose pick-up or drop-off"), "{why}");
+    assert!(shop.sandbox.market().dispatches(shop.line(order)).is_empty());
+}
+
+#[tokio::test]
+async fn shopee_fi_7_a_masked_address_is_not_instructed() {
+    let face = faces::shopee::Shopee::new().masking(faces::shopee::Masking::Whole);
+    let shop = open("shopee", face, |_| {}).await;
+    shop.place(1);
+    for _ in 0..3 {
+        shop.pass(TimeDelta::minutes(30));
+        shop.cycle().await;
+    }
+    assert_eq!(shop.records().await.len(), 1);
+    assert_eq!(shop.centre.instructed(), 0);
+}
+
+#[tokio::test]
+async fn shopee_an_order_that_a_booking_fulfils_is_left_alone() {
+    let face = faces::shopee::Shopee::new();
+    let shop = open("shopee", face.clone(), |o| o.hand_over = Some(HandOver::DropOff)).await;
+    let (booked, order) = (shop.place(1), shop.place(1));
+    let booking = faces::shopee::OrderChange { booking_sn: Some("B1".into()), ..Default::default() };
+    face.change_order(booked, booking);
+    for _ in 0..3 {
+        shop.pass(TimeDelta::minutes(30));
+        shop.cycle().await;
+    }
+    assert_eq!(shop.centre.instructed(), 1, "the other one goes its way");
+    shop.centre.ship_all("Yamato", shop.clock.now());
+    shop.pass(TimeDelta::hours(1));
+    shop.cycle().await;
+    assert_eq!(shop.sandbox.market().dispatches(shop.line(order)).len(), 1);
+    assert!(shop.sandbox.market().dispatches(shop.line(booked)).is_empty());
+}
+
+#[tokio::test]
+async fn shopee_os_12_webhooks_and_cycles_link_once() {
+    let face = faces::shopee::Shopee::new();
+    let shop = open("shopee", face.clone(), |_| {}).await;
+    let orders = [shop.place(1), shop.place(2)];
+    let calls = orders.map(|order| face.push(order, faces::shopee::Event::OrderStatus).unwrap());
+    webhooks_and_cycles_link_once(&shop, calls.map(|call| (call.headers, call.body)).to_vec()).await;
+}
+
+#[tokio::test]
+async fn shopee_tokens_that_end_are_renewed_and_saved_before_they_are_used() {
+    let shop = open("shopee", faces::shopee::Shopee::new(), |_| {}).await;
+    assert!(shop.vault.load(&account()).await.unwrap().is_none());
+    // The access token is good for 4 hours, and each refresh token once.
+    for _ in 0..3 {
+        shop.pass(TimeDelta::hours(5));
+        let report = shop.cycle().await;
+        assert_eq!((report.end, report.health), (End::Complete, HealthLevel::Ok), "{report}");
+    }
+    let saved = shop.vault.load(&account()).await.unwrap().unwrap();
+    for (name, first) in
+        [("access_token", faces::shopee::ACCESS_TOKEN), ("refresh_token", faces::shopee::REFRESH_TOKEN)]
+    {
+        assert_ne!(saved.get(name).unwrap().expose(), first);
+    }
+}
+
+#[tokio::test]
+async fn lazada_the_number_that_lazada_gives_reaches_the_fulfilment_centre() {
+    let shop = open("lazada", faces::lazada::Lazada::new(), |_| {}).await;
+    let order = shop.place(2);
+    shop.pass(TimeDelta::minutes(30));
+    shop.cycle().await;
+    shop.centre.ship_all_unnumbered(shop.clock.now());
+    for _ in 0..2 {
+        shop.pass(TimeDelta::hours(1));
+        shop.cycle().await;
+    }
+    let left = shop.sandbox.market().dispatches(shop.line(order));
+    let told: Vec<String> = shop.centre.given().into_values().map(|tracking| tracking.number).collect();
+    assert_eq!((told.len(), &told), (1, &left));
+}
+
+#[tokio::test]
+async fn lazada_os_12_webhooks_and_cycles_link_once() {
+    let face = faces::lazada::Lazada::new();
+    let shop = open("lazada", face.clone(), |_| {}).await;
+    let orders = [shop.place(1), shop.place(2)];
+    let message = faces::lazada::PushMessage::TradeOrder;
+    let calls = orders.map(|order| face.pushes(order, message).remove(0));
+    webhooks_and_cycles_link_once(&shop, calls.map(|call| (call.headers, call.body)).to_vec()).await;
+}
+
+#[tokio::test]
+async fn lazada_tokens_that_end_are_renewed_and_saved_before_they_are_used() {
+    let shop = open("lazada", faces::lazada::Lazada::new(), |_| {}).await;
+    assert!(shop.vault.load(&account()).await.unwrap().is_none());
+    // The access token is good for 30 days, and each refresh token once.
+    for _ in 0..3 {
+        shop.pass(TimeDelta::days(29));
+        let report = shop.cycle().await;
+        assert_eq!((report.end, report.health), (End::Complete, HealthLevel::Ok), "{report}");
+    }
+    let saved = shop.vault.load(&account()).await.unwrap().unwrap();
+    for (name, first) in
+        [("access_token", faces::lazada::ACCESS_TOKEN), ("refresh_token", faces::lazada::REFRESH_TOKEN)]
+    {
+        assert_ne!(saved.get(name).unwrap().expose(), first);
+    }
 }

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::channel::{
     CancelAction, CancelDecision, CancelPage, CancelReason, CancelRequest, Context, Operation, Outcome,
-    PageCursor, Refusal, Tracking, UnreadableRow, each};
+    PageCursor, Refusal, Tracking, UnreadableRow, each,
+};
 use crate::error::{Error, Result};
 use crate::http::Nature;
 use crate::lenient::{Text, body_text};
@@ -92,7 +93,12 @@ pub(super) async fn decide(
     cx: &Context,
     decisions: &[CancelDecision<'_>],
 ) -> Result<Vec<Outcome<()>>> {
-    each(decisions.iter().map(|decision| decide_one(api, cx, decision)).collect(), PARALLEL, Outcome::from_error).await
+    each(
+        decisions.iter().map(|decision| decide_one(api, cx, decision)).collect(),
+        PARALLEL,
+        Outcome::from_error,
+    )
+    .await
 }
 
 async fn decide_one(api: &Api, cx: &Context, decision: &CancelDecision<'_>) -> Result<Outcome<()>> {

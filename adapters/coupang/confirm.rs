@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use crate::channel::{ConfirmRequest, Confirmed, Context, Operation, Outcome, Refusal, Repeat, whole, each};
+use crate::channel::{ConfirmRequest, Confirmed, Context, Operation, Outcome, Refusal, Repeat, each, whole};
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::http::Nature;
 use crate::model::{CancelState, OrderStatus};

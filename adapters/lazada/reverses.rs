@@ -290,8 +290,10 @@ pub(super) async fn of_order(
     }
 }
 
+/// Whether the channel itself says that the shop may not look them up. A bare 403 comes from in front of the API and says
+/// nothing about that.
 fn is_barred(error: &Error) -> bool {
-    error.kind() == ErrorKind::Forbidden
+    error.kind() == ErrorKind::Forbidden && error.code().is_some_and(|code| !code.starts_with("HTTP "))
 }
 
 /// Brings cancel requests into orders that were just read. Orders and items tell of them too; a reverse order is seen

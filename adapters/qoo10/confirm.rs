@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use crate::channel::{
-    ConfirmRequest, Confirmed, Context, Operation, Outcome, Repeat, concerns_account, whole, each};
+    ConfirmRequest, Confirmed, Context, Operation, Outcome, Repeat, concerns_account, each, whole,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::Nature;
 use crate::model::OrderId;

@@ -6,7 +6,8 @@ use std::collections::{BTreeSet, HashMap};
 use serde::Serialize;
 
 use crate::channel::{
-    Context, Operation, Outcome, Refusal, Repeat, StockAccepted, StockChange, concerns_account, whole, each};
+    Context, Operation, Outcome, Refusal, Repeat, StockAccepted, StockChange, concerns_account, each, whole,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::Nature;
 use crate::model::ListingKey;

@@ -6,7 +6,8 @@ use serde_json::value::RawValue;
 
 use crate::channel::{
     CancelAction, CancelDecision, CancelPage, CancelReason, CancelRequest, Context, Operation, Outcome,
-    PageCursor, Refusal, UnreadableRow, each};
+    PageCursor, Refusal, UnreadableRow, each,
+};
 use crate::error::{Error, Result, Retry};
 use crate::http::Nature;
 use crate::lenient::{Text, body_text, object};
@@ -252,7 +253,12 @@ pub(super) async fn decide(
     cx: &Context,
     decisions: &[CancelDecision<'_>],
 ) -> Result<Vec<Outcome<()>>> {
-    each(decisions.iter().map(|decision| decide_one(api, cx, decision)).collect(), PARALLEL, Outcome::from_error).await
+    each(
+        decisions.iter().map(|decision| decide_one(api, cx, decision)).collect(),
+        PARALLEL,
+        Outcome::from_error,
+    )
+    .await
 }
 
 async fn decide_one(api: &Api, cx: &Context, decision: &CancelDecision<'_>) -> Result<Outcome<()>> {

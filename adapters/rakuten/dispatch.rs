@@ -5,7 +5,9 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::channel::{Context, DispatchRequest, Dispatched, Operation, Outcome, Refusal, Repeat, Tracking, each};
+use crate::channel::{
+    Context, DispatchRequest, Dispatched, Operation, Outcome, Refusal, Repeat, Tracking, each,
+};
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::http::Nature;
 use crate::lenient::body_text;

@@ -41,7 +41,13 @@ impl Place {
             return Ok(None);
         }
         let Some(cursor) = cursor else {
-            return Ok(Some(Self { by: 0, from: first(window), span: LONGEST, next_span: LONGEST, rest: Vec::new() }));
+            return Ok(Some(Self {
+                by: 0,
+                from: first(window),
+                span: LONGEST,
+                next_span: LONGEST,
+                rest: Vec::new(),
+            }));
         };
         let place: Self = object("the cursor", cursor.as_str()).map_err(|_| foreign())?;
         let sound = place.by < dates

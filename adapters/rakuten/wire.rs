@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::error::{Error, Result};
-use crate::lenient::{Text, unreadable, object};
+use crate::lenient::{Text, object, unreadable};
 
 /// Japan's time. It has no summer time.
 const JAPAN: i32 = 9 * 3600;

@@ -25,7 +25,7 @@ const FIELDS: &str = "buyer_user_id,buyer_username,estimated_shipping_fee,recipi
 goods_to_declare,note,note_update_time,item_list,pay_time,dropshipper,dropshipper_phone,split_up,buyer_cancel_reason,\
 cancel_by,cancel_reason,actual_shipping_fee_confirmed,buyer_cpf_id,fulfillment_flag,pickup_done_time,package_list,\
 shipping_carrier,payment_method,total_amount,invoice_data,order_chargeable_weight_gram,return_request_due_date,edt,\
-payment_info";
+payment_info,advance_package";
 
 /// The call that reads orders.
 pub(super) fn detail_ask(ids: &[OrderId]) -> Ask {
@@ -158,4 +158,22 @@ fn packages_to_ask(rows: &[Row], known: &Wanted<'_>) -> Vec<String> {
         }
     }
     numbers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::FIELDS;
+
+    #[test]
+    fn every_field_that_is_read_comes_by_itself_or_is_asked_for() {
+        // By itself: the call's page, and `pending_terms` with the flag for PENDING.
+        let by_itself = "order_sn,region,currency,cod,order_status,message_to_seller,create_time,update_time,days_to_ship,ship_by_date,booking_sn,pending_terms";
+        let (_, rest) = include_str!("rows.rs").split_once("struct OrderRow<'a> {").unwrap();
+        let (row, _) = rest.split_once("\n}").unwrap();
+        let read: Vec<&str> = row.lines().filter_map(|line| Some(line.split_once(':')?.0.trim())).collect();
+        assert!(read.len() > 15, "{read:?}");
+        for field in read {
+            assert!(by_itself.split(',').chain(FIELDS.split(',')).any(|name| name == field), "{field}");
+        }
+    }
 }

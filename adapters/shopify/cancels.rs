@@ -5,7 +5,8 @@ use serde_json::value::RawValue;
 
 use crate::channel::{
     CancelAction, CancelDecision, CancelPage, CancelReason, CancelRequest, Context, Operation, Outcome,
-    PageCursor, Refusal, UnreadableRow, each};
+    PageCursor, Refusal, UnreadableRow, each,
+};
 use crate::error::{Error, Result};
 use crate::http::Nature;
 use crate::lenient::{Text, body_text};

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::channel::{
-    Context, DispatchRequest, Dispatched, Notify, Operation, Outcome, Refusal, Repeat, Tracking, each};
+    Context, DispatchRequest, Dispatched, Notify, Operation, Outcome, Refusal, Repeat, Tracking, each,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::Nature;
 use crate::lenient::body_text;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::error::{Error, Result};
-use crate::lenient::{Text, integer, scalar, unreadable, object};
+use crate::lenient::{Text, integer, object, scalar, unreadable};
 
 /// What every answer is wrapped in (sheet 3).
 #[derive(Debug)]

@@ -8,7 +8,8 @@ Local servers that speak the APIs of sales channels, over one marketplace in mem
 
 usage: sandbox [options]
   --face ID           a face to serve, one of qoo10, rakuten, shopify, tiktok_shop, coupang,
-                      lazada, shopee; all of them when absent; can be given again
+                      lazada, shopee, ecwid, crossmall, yahoo_shopping; all of them when absent;
+                      can be given again
   --port-base N       port of the first face, the next ones follow; free ports when absent
   --control-port N    port of the control API; a free port when absent
   --seed-orders N     list the sample catalogue and put N sample orders in, the last paid now

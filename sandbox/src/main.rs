@@ -8,12 +8,15 @@ use std::process::ExitCode;
 
 use args::{Args, USAGE};
 use sales_channels_sandbox::faces::coupang::Coupang;
+use sales_channels_sandbox::faces::crossmall::CrossMall;
+use sales_channels_sandbox::faces::ecwid::Ecwid;
 use sales_channels_sandbox::faces::lazada::Lazada;
 use sales_channels_sandbox::faces::qoo10::Qoo10;
 use sales_channels_sandbox::faces::rakuten::Rakuten;
 use sales_channels_sandbox::faces::shopee::Shopee;
 use sales_channels_sandbox::faces::shopify::Shopify;
 use sales_channels_sandbox::faces::tiktok_shop::TikTokShop;
+use sales_channels_sandbox::faces::yahoo_shopping::YahooShopping;
 use sales_channels_sandbox::{Sandbox, SandboxBuilder, sample};
 use tokio::sync::oneshot;
 
@@ -28,6 +31,9 @@ const FACES: &[(&str, AddFace)] = &[
     ("coupang", |sandbox| sandbox.face(Coupang::new())),
     ("shopee", |sandbox| sandbox.face(Shopee::new())),
     ("lazada", |sandbox| sandbox.face(Lazada::new())),
+    ("ecwid", |sandbox| sandbox.face(Ecwid::new())),
+    ("crossmall", |sandbox| sandbox.face(CrossMall::new())),
+    ("yahoo_shopping", |sandbox| sandbox.face(YahooShopping::new())),
 ];
 
 #[tokio::main]

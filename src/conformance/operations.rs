@@ -121,6 +121,12 @@ impl Subject {
     fn order(order: Order) -> Self {
         Self { order: Some(order), ..Self::nothing() }
     }
+
+    /// The same, with the order as it is now.
+    pub(super) async fn reread(self, kit: &Kit, shop: &Shop) -> Result<Self, Stop> {
+        let Some(order) = &self.order else { return Ok(self) };
+        Ok(Self { order: Some(kit.reread(shop, order).await?), ..self })
+    }
 }
 
 /// The quantity that [`Op::SetStock`] sets.

@@ -5,11 +5,15 @@
 #[cfg(feature = "coupang")]
 pub mod coupang;
 pub mod docs;
+#[cfg(feature = "lazada")]
+pub mod lazada;
 pub mod market;
 #[cfg(feature = "qoo10")]
 pub mod qoo10;
 #[cfg(feature = "rakuten")]
 pub mod rakuten;
+#[cfg(feature = "shopee")]
+pub mod shopee;
 #[cfg(feature = "shopify")]
 pub mod shopify;
 #[cfg(feature = "tiktok_shop")]

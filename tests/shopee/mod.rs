@@ -40,7 +40,7 @@ pub(crate) const SHOP_INFO: &str = "GET /api/v2/shop/get_shop_info";
 pub(crate) const REFRESHING: &str = "POST /api/v2/auth/access_token/get";
 
 pub(crate) const OK: &str = r#"{"error":"","message":"","request_id":"r1"}"#;
-pub(crate) const FIELDS: &str = "buyer_user_id,buyer_username,estimated_shipping_fee,recipient_address,actual_shipping_fee,goods_to_declare,note,note_update_time,item_list,pay_time,dropshipper,dropshipper_phone,split_up,buyer_cancel_reason,cancel_by,cancel_reason,actual_shipping_fee_confirmed,buyer_cpf_id,fulfillment_flag,pickup_done_time,package_list,shipping_carrier,payment_method,total_amount,invoice_data,order_chargeable_weight_gram,return_request_due_date,edt,payment_info";
+pub(crate) const FIELDS: &str = "buyer_user_id,buyer_username,estimated_shipping_fee,recipient_address,actual_shipping_fee,goods_to_declare,note,note_update_time,item_list,pay_time,dropshipper,dropshipper_phone,split_up,buyer_cancel_reason,cancel_by,cancel_reason,actual_shipping_fee_confirmed,buyer_cpf_id,fulfillment_flag,pickup_done_time,package_list,shipping_carrier,payment_method,total_amount,invoice_data,order_chargeable_weight_gram,return_request_due_date,edt,payment_info,advance_package";
 
 pub(crate) const NOW: &str = "2026-11-20T10:00:00Z";
 /// 2026-11-20T09:30:00Z, inside the window of the tests.

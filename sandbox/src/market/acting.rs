@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 
 use super::Market;
-use super::changes::{cancel, cancel_units, ship, ship_again};
+use super::changes::{cancel, cancel_units, ship, ship_again, ship_in};
 use super::claim::{Claim, ClaimKind, ClaimState};
 use super::draft::OrderDraft;
 use super::event::{Action, Actor, Refusal, Subject};
@@ -173,9 +173,13 @@ impl<'a> Acting<'a> {
     /// # Errors
     /// [`Refusal::WrongState`], [`Refusal::BadQuantity`], [`Refusal::NoSuchLine`]. All lines leave, or none.
     pub fn ship(&self, number: OrderNumber, parcel: ParcelDraft) -> Result<(), Refusal> {
+        self.ship_from(number, parcel, &[LineState::Paid, LineState::Confirmed])
+    }
+
+    fn ship_from(&self, number: OrderNumber, parcel: ParcelDraft, from: &[LineState]) -> Result<(), Refusal> {
         let now = self.market.clock.now();
         let mut state = lock(&self.market.state);
-        let result = state.order_mut(number).and_then(|order| ship(order, &parcel, now));
+        let result = state.order_mut(number).and_then(|order| ship_in(from, order, &parcel, now));
         for sent in &parcel.lines {
             let subject = Subject { order: Some(number), line: Some(sent.line), ..Subject::default() };
             let action = Action::Shipped {
@@ -186,6 +190,16 @@ impl<'a> Acting<'a> {
             state.note(now, self.actor.clone(), subject, action, result.as_ref().err().cloned());
         }
         result
+    }
+
+    /// As [`Acting::ship`], also with lines that are not paid yet, as channels take it that bind the one to the other by
+    /// nothing.
+    ///
+    /// # Errors
+    /// As [`Acting::ship`].
+    pub fn ship_unpaid(&self, number: OrderNumber, parcel: ParcelDraft) -> Result<(), Refusal> {
+        let open = [LineState::AwaitingPayment, LineState::Paid, LineState::Confirmed];
+        self.ship_from(number, parcel, &open)
     }
 
     /// Reports a parcel with all units that a line has left.
@@ -418,10 +432,28 @@ impl<'a> Acting<'a> {
     /// # Errors
     /// [`Refusal::NoSuchItem`], [`Refusal::NoSuchOption`].
     pub fn change_quantity(&self, item: ItemId, option: Option<OptionId>, by: i64) -> Result<i64, Refusal> {
+        self.change_from(item, option, by, 0)
+    }
+
+    /// As [`Acting::change_quantity`], also below 0: some channels show what was oversold.
+    ///
+    /// # Errors
+    /// As [`Acting::change_quantity`].
+    pub fn shift_quantity(&self, item: ItemId, option: Option<OptionId>, by: i64) -> Result<i64, Refusal> {
+        self.change_from(item, option, by, i64::MIN)
+    }
+
+    fn change_from(
+        &self,
+        item: ItemId,
+        option: Option<OptionId>,
+        by: i64,
+        least: i64,
+    ) -> Result<i64, Refusal> {
         let now = self.market.clock.now();
         let mut state = lock(&self.market.state);
         let result = state.quantity_mut(item, option).map(|quantity| {
-            *quantity = quantity.saturating_add(by).max(0);
+            *quantity = quantity.saturating_add(by).max(least);
             *quantity
         });
         let subject = Subject { item: Some(item), option, ..Subject::default() };

@@ -9,12 +9,22 @@ use super::ids::{ItemId, LineNumber, OptionId};
 use super::order::{LineState, Order, Parcel, ParcelLine};
 
 pub(super) fn ship(order: &mut Order, parcel: &ParcelDraft, now: DateTime<Utc>) -> Result<(), Refusal> {
+    ship_in(&[LineState::Paid, LineState::Confirmed], order, parcel, now)
+}
+
+/// Lines in these states can leave.
+pub(super) fn ship_in(
+    from: &[LineState],
+    order: &mut Order,
+    parcel: &ParcelDraft,
+    now: DateTime<Utc>,
+) -> Result<(), Refusal> {
     if parcel.lines.is_empty() {
         return Err(Refusal::NoLines);
     }
     for (at, sent) in parcel.lines.iter().enumerate() {
         let line = order.line(sent.line).ok_or(Refusal::NoSuchLine)?;
-        if !matches!(line.state, LineState::Paid | LineState::Confirmed) {
+        if !from.contains(&line.state) {
             return Err(Refusal::WrongState(line.state));
         }
         let twice = parcel.lines[..at].iter().any(|earlier| earlier.line == sent.line);

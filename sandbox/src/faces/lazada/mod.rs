@@ -171,6 +171,7 @@ impl Face for Lazada {
             "access_token": ACCESS_TOKEN,
             "refresh_token": REFRESH_TOKEN,
             "country": self.settings().country.code(),
+            "market": self.settings().country.code(),
             "other_access_token": OTHER_ACCESS_TOKEN,
         })
     }

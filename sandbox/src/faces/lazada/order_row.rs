@@ -116,11 +116,12 @@ impl<'a> View<'a> {
 
     fn address(&self, form: Form) -> Value {
         let (person, address) = (&self.order.recipient, &self.order.address);
+        let phone = if person.mobile.is_empty() { &person.phone } else { &person.mobile };
         let district = if form == Form::Listed { "addressDsitrict" } else { "addressDistrict" };
         json!({
             "first_name": person.name,
             "last_name": "",
-            "phone": masked(if person.mobile.is_empty() { &person.phone } else { &person.mobile }),
+            "phone": if self.settings.masked_phones { masked(phone) } else { phone.clone() },
             "phone2": "",
             "address1": format!("{} {}", address.line1, address.line2).trim(),
             "address2": "",

@@ -61,6 +61,8 @@ pub(super) struct Settings {
     pub(super) campaign: bool,
     /// How many items have the same time of creation.
     pub(super) listed_together: usize,
+    /// Whether most digits of phones are hidden.
+    pub(super) masked_phones: bool,
 }
 
 impl Default for Settings {
@@ -79,6 +81,7 @@ impl Default for Settings {
             answer_hours: 48,
             campaign: false,
             listed_together: 1,
+            masked_phones: true,
         }
     }
 }
@@ -158,5 +161,11 @@ impl Lazada {
     #[must_use]
     pub fn listed_together(self, items: usize) -> Self {
         self.change(|settings| settings.listed_together = items.max(1))
+    }
+
+    /// Phones come whole, as in one of the documentation's samples.
+    #[must_use]
+    pub fn phones_shown(self) -> Self {
+        self.change(|settings| settings.masked_phones = false)
     }
 }

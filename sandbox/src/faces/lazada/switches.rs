@@ -41,6 +41,7 @@ struct SettingsChange {
     answer_hours: Option<u32>,
     campaign: Option<bool>,
     listed_together: Option<usize>,
+    masked_phones: Option<bool>,
 }
 
 async fn change_settings(State(face): State<Lazada>, Json(change): Json<SettingsChange>) -> Json<Value> {
@@ -58,6 +59,7 @@ async fn change_settings(State(face): State<Lazada>, Json(change): Json<Settings
     settings.answer_hours = change.answer_hours.unwrap_or(settings.answer_hours);
     settings.campaign = change.campaign.unwrap_or(settings.campaign);
     settings.listed_together = change.listed_together.unwrap_or(settings.listed_together).max(1);
+    settings.masked_phones = change.masked_phones.unwrap_or(settings.masked_phones);
     Json(json!({ "ok": true }))
 }
 
