@@ -501,6 +501,7 @@ async fn shopee_hm_3_without_the_method_nothing_is_arranged() {
     shop.pass(TimeDelta::hours(1));
     let report = shop.cycle().await;
     assert_eq!(report.tally.dispatched, 0, "{report}");
+    assert_eq!(report.health, HealthLevel::Degraded, "a person is told");
     let why = shop.hub.explain_order(&account(), &shop.records().await[0].order.id).await.unwrap();
     assert!(why.to_string().contains("choose pick-up or drop-off"), "{why}");
     assert!(shop.sandbox.market().dispatches(shop.line(order)).is_empty());

@@ -814,6 +814,30 @@ async fn hm_1_and_hm_3_dispatch_without_a_choice_is_an_error_and_nothing_is_gues
 }
 
 #[tokio::test]
+async fn hm_3_parcels_that_wait_for_a_choice_are_an_issue_until_it_is_made() {
+    let world = with_fulfilment();
+    world.market.switch(|s| s.hand_over = &[HandOver::PickUp, HandOver::DropOff]);
+    world.market.sell("A", "TEE", 1, at(PAID));
+    let hub = world.hub();
+    let issue = async || {
+        let health = world.store.state(&world.account).await.unwrap().unwrap().health;
+        health.issues.get(&IssueKey::HandOver).cloned()
+    };
+    hub.cycle(&world.account).await.unwrap();
+    assert!(issue().await.is_none(), "no parcel waits");
+    world.centre.ship_all("Yamato", at("2026-11-24T10:30"));
+    world.set("2026-11-24T11:00");
+    hub.cycle(&world.account).await.unwrap();
+    assert_eq!(issue().await.map(|issue| issue.level), Some(HealthLevel::Degraded));
+    let mut chosen = world.options.clone();
+    chosen.hand_over = Some(HandOver::DropOff);
+    hub.set_options(&world.account, &chosen).unwrap();
+    world.set("2026-11-24T12:00");
+    assert_eq!(hub.cycle(&world.account).await.unwrap().tally.dispatched, 1);
+    assert!(issue().await.is_none());
+}
+
+#[tokio::test]
 async fn the_same_parcel_twice_is_one_dispatch_and_impossible_pieces_are_refused() {
     let world = morning();
     let id = world.market.sell("A", "TEE", 3, at(PAID));

@@ -86,6 +86,17 @@ impl Work<'_> {
             page.iter().for_each(|record| standing.note(record));
         }
         self.cure_settled(&standing);
+        let unchosen = self.options.asks_hand_over() && self.options.hand_over().is_none();
+        if unchosen && standing.open.contains(&Operation::Dispatch) {
+            self.raise(
+                IssueKey::HandOver,
+                HealthLevel::Degraded,
+                "parcels wait: this channel asks how they are handed over, and nothing is chosen (HM-3)",
+                "choose pick-up or drop-off; the next cycle reports them",
+            );
+        } else {
+            self.cure(&IssueKey::HandOver);
+        }
         Ok(())
     }
 

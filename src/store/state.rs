@@ -106,6 +106,8 @@ pub enum IssueKey {
     StockDiffers,
     /// Orders that were refused.
     Refused(Operation),
+    /// Parcels wait for the merchant's choice of how they are handed over (HM-3).
+    HandOver,
     /// The options stored for the account can't be honoured.
     Options,
 }
@@ -122,6 +124,7 @@ impl fmt::Display for IssueKey {
             Self::StockPush => f.write_str("stock pushes"),
             Self::StockDiffers => f.write_str("stock differs"),
             Self::Refused(operation) => write!(f, "{operation} refused"),
+            Self::HandOver => f.write_str("hand-over not chosen"),
             Self::Options => f.write_str("options"),
         }
     }
