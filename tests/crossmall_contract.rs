@@ -860,6 +860,9 @@ impl Write for Log {
 
 #[tokio::test]
 async fn no_log_error_or_debug_shows_a_key_a_query_or_a_person() {
+    // Each place that logs is met once before: tracing may lose one that a test beside this one meets for the first time
+    // while the subscriber is set.
+    let _unanswered = Shop::open().await.fetch().await.unwrap_err();
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
