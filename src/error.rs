@@ -203,6 +203,13 @@ impl Error {
         self
     }
 
+    /// The same error where only a preparation of what was asked for failed: whatever became of that, nothing was done
+    /// to the shop.
+    pub fn without_effect(mut self) -> Self {
+        self.0.effect = Effect::None;
+        self
+    }
+
     /// Adds the channel.
     pub fn at_channel(mut self, channel: &ChannelId) -> Self {
         self.0.channel.get_or_insert_with(|| channel.clone());

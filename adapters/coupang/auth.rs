@@ -122,18 +122,15 @@ impl Keys {
     /// # Errors
     /// `InvalidInput` when one is missing, or the vendor's code can't be one: a wrong one leads to a block.
     pub(super) fn of(credentials: &Credentials) -> Result<Self> {
-        let part = |name: &str| credentials.get(name).map(|part| part.expose().trim().to_owned());
-        let needed =
-            |name: &str| part(name).ok_or_else(|| Error::invalid(format!("the credentials lack {name}")));
-        let vendor = needed(VENDOR_ID)?;
+        let vendor = credentials.part(VENDOR_ID)?.expose().to_owned();
         if !vendor.bytes().all(|c| c.is_ascii_alphanumeric()) {
             return Err(Error::invalid("vendor_id must be letters and digits, like A00012345"));
         }
         Ok(Self {
-            access: Secret::new(needed(ACCESS_KEY)?),
-            secret: Secret::new(needed(SECRET_KEY)?),
+            access: credentials.part(ACCESS_KEY)?,
+            secret: credentials.part(SECRET_KEY)?,
             vendor,
-            user: part(WING_USER_ID),
+            user: credentials.part(WING_USER_ID).ok().map(|user| user.expose().to_owned()),
         })
     }
 

@@ -7,7 +7,7 @@ use md5::{Digest, Md5};
 use url::form_urlencoded::byte_serialize;
 
 use crate::channel::{Context, CredentialPart, Credentials, Operation, Secret};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::http::{AccountHttp, Call, Nature, Request, Response, Url};
 
 use super::Config;
@@ -49,8 +49,8 @@ pub(super) struct Api {
 
 impl Api {
     pub(super) fn new(http: AccountHttp, config: Config, credentials: &Credentials) -> Result<Self> {
-        part(credentials, ACCOUNT)?;
-        part(credentials, AUTH_KEY)?;
+        credentials.part(ACCOUNT)?;
+        credentials.part(AUTH_KEY)?;
         config.base_url.join(&config.path)?;
         let credentials = RwLock::new(credentials.clone());
         Ok(Self { http, config, credentials, variants: Variants::default() })
@@ -95,7 +95,7 @@ impl Api {
         let nature = if method.changes() { Nature::UnsafeWrite } else { Nature::Read };
         let path = format!("{}/{}", self.config.path.trim_matches('/'), method.name());
         let url = self.config.base_url.join(&path)?;
-        let (account, key) = (part(credentials, ACCOUNT)?, part(credentials, AUTH_KEY)?);
+        let (account, key) = (credentials.part(ACCOUNT)?, credentials.part(AUTH_KEY)?);
         let build = &|_| Ok(request(&url, &account, &key, query));
         let judge = &|response: &Response| judge(method, response);
         self.http.send(cx, Call { operation, nature, build, judge }).await
@@ -132,10 +132,4 @@ pub(super) fn signature(text: &str, key: &Secret) -> String {
         let _ = write!(hex, "{byte:02x}");
         hex
     })
-}
-
-/// A part, without the white space that copying brings along.
-fn part(credentials: &Credentials, name: &str) -> Result<Secret> {
-    let part = credentials.get(name).ok_or_else(|| Error::invalid(format!("the credentials lack {name}")))?;
-    Ok(Secret::new(part.expose().trim()))
 }

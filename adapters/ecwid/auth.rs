@@ -225,10 +225,8 @@ pub(super) fn request(base: &BaseUrl, store_id: &str, token: &Secret, ask: &Ask)
 /// # Errors
 /// `InvalidInput` when it is missing or no number: the shop's address is not meant.
 pub(super) fn store_id(credentials: &Credentials) -> Result<String> {
-    let part = credentials
-        .get(STORE_ID)
-        .ok_or_else(|| Error::invalid(format!("the credentials lack {STORE_ID}")))?;
-    let id = part.expose().trim();
+    let part = credentials.part(STORE_ID)?;
+    let id = part.expose();
     if !super::wire::is_number(id) {
         return Err(Error::invalid("store_id must be the store's number, digits only"));
     }
@@ -237,12 +235,9 @@ pub(super) fn store_id(credentials: &Credentials) -> Result<String> {
 
 /// The token, without the white space that copying brings along.
 fn token(credentials: &Credentials) -> Result<Secret> {
-    let part = credentials
-        .get(ACCESS_TOKEN)
-        .ok_or_else(|| Error::invalid(format!("the credentials lack {ACCESS_TOKEN}")))?;
-    let token = part.expose().trim();
-    if token.starts_with("public_") {
+    let token = credentials.part(ACCESS_TOKEN)?;
+    if token.expose().starts_with("public_") {
         return Err(Error::invalid("access_token is the app's public token: give the secret one"));
     }
-    Ok(Secret::new(token))
+    Ok(token)
 }

@@ -129,13 +129,13 @@ pub(super) fn request(
 ) -> Result<Request> {
     let mut parameters: BTreeMap<&str, String> =
         ask.parameters.iter().map(|(name, value)| (*name, value.clone())).collect();
-    parameters.insert("app_key", part(credentials, APP_KEY)?.expose().to_owned());
+    parameters.insert("app_key", credentials.part(APP_KEY)?.expose().to_owned());
     parameters.insert("timestamp", now.timestamp_millis().to_string());
     parameters.insert("sign_method", "sha256".to_owned());
     if let Some(token) = token {
         parameters.insert("access_token", token.expose().to_owned());
     }
-    let secret = part(credentials, APP_SECRET)?;
+    let secret = credentials.part(APP_SECRET)?;
     let signature = sign(&secret, ask.path, &parameters)?;
     parameters.insert("sign", signature);
     let request = match ask.way {
@@ -153,20 +153,9 @@ pub(super) fn request(
     })
 }
 
-/// A part, without the white space that copying brings along.
-///
-/// # Errors
-/// `InvalidInput` when it is missing.
-pub(super) fn part(credentials: &Credentials, name: &str) -> Result<Secret> {
-    let value =
-        credentials.get(name).ok_or_else(|| Error::invalid(format!("the credentials lack {name}")))?;
-    Ok(Secret::new(value.expose().trim()))
-}
-
 /// When the access token ends, where that is known.
 pub(super) fn token_ends(credentials: &Credentials) -> Option<DateTime<Utc>> {
-    let text = credentials.get(ACCESS_TOKEN_ENDS)?;
-    Some(DateTime::parse_from_rfc3339(text.expose().trim()).ok()?.with_timezone(&Utc))
+    credentials.time(ACCESS_TOKEN_ENDS)
 }
 
 #[derive(Deserialize, Default)]
@@ -224,7 +213,7 @@ impl Api {
     pub(super) fn new(http: AccountHttp, config: Config, tokens: RotatingCredentials) -> Result<Self> {
         let credentials = tokens.current();
         for name in [APP_KEY, APP_SECRET, ACCESS_TOKEN, REFRESH_TOKEN] {
-            part(&credentials, name)?;
+            credentials.part(name)?;
         }
         config.base_url.join(ROOT)?;
         config.auth_url.join(ROOT)?;
@@ -290,7 +279,7 @@ impl Api {
         credentials: &Credentials,
     ) -> Result<Response> {
         let url = self.config.base_url.join(&format!("{ROOT}{}", ask.path))?;
-        let token = part(credentials, ACCESS_TOKEN)?;
+        let token = credentials.part(ACCESS_TOKEN)?;
         self.http
             .send(
                 cx,
@@ -306,23 +295,16 @@ impl Api {
 
     /// The credentials to use now.
     async fn ready(&self, cx: &Context) -> Result<Arc<Credentials>> {
-        let seen = self.tokens.current();
-        let now = self.now();
-        match token_ends(&seen) {
-            Some(ends) if ends <= now => self.renew(cx, &seen).await,
-            // It still works: a renewal that fails now is tried again by the next call.
-            Some(ends) if ends - now <= EARLY => Ok(self.renew(cx, &seen).await.unwrap_or(seen)),
-            _ => Ok(seen),
-        }
+        self.tokens.ready(self.now(), token_ends, EARLY, async |old| self.refresh(cx, old).await).await
     }
 
     async fn renew(&self, cx: &Context, seen: &Arc<Credentials>) -> Result<Arc<Credentials>> {
-        self.tokens
-            .renew(seen, async |old| {
-                let refresh = part(old, REFRESH_TOKEN)?;
-                token_call(&self.http, &self.config, cx, old, Grant::Refresh(&refresh)).await.map(|new| new.0)
-            })
-            .await
+        self.tokens.renew(seen, async |old| self.refresh(cx, old).await).await
+    }
+
+    async fn refresh(&self, cx: &Context, old: &Credentials) -> Result<Credentials> {
+        let refresh = old.part(REFRESH_TOKEN)?;
+        token_call(&self.http, &self.config, cx, old, Grant::Refresh(&refresh)).await.map(|new| new.0)
     }
 }
 
@@ -360,25 +342,9 @@ pub(super) async fn token_call(
         )
         .await
         // Whatever became of the token, nothing was done to the shop.
-        .map_err(known_effect)?;
+        .map_err(Error::without_effect)?;
     let fresh = new_tokens(&answer.body, credentials, answer.sent_at)?;
     Ok((fresh, answer))
-}
-
-/// The same error without an unknown effect: what it was called for was not begun.
-fn known_effect(error: Error) -> Error {
-    if !error.outcome_unknown() {
-        return error;
-    }
-    let mut plain = Error::new(error.kind())
-        .with_message(error.message().unwrap_or_default())
-        .with_retry(error.retry())
-        .after_attempts(error.attempts())
-        .in_operation(Operation::RenewCredentials);
-    if let Some(code) = error.code() {
-        plain = plain.with_code(code);
-    }
-    plain
 }
 
 fn still_refused(error: Error) -> Error {

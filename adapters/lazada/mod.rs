@@ -55,7 +55,7 @@ pub use webhooks::{webhook_seller, webhook_signature};
 pub const ADAPTER: Adapter = Adapter::new("lazada", "lazada", auth::PARTS, open);
 
 fn open(opening: &Opening) -> Result<Arc<dyn Channel>> {
-    let market: Market = auth::part(&opening.credentials, MARKET)?.expose().parse()?;
+    let market: Market = opening.credentials.part(MARKET)?.expose().parse()?;
     let mut config = Config::of(market)?;
     if let Some(base_url) = &opening.base_url {
         config = config.at(base_url.clone());
@@ -313,7 +313,7 @@ impl RenewCredentials for Lazada {
 
     async fn replace(&self, cx: &Context, credentials: &Credentials) -> Result<()> {
         for part in [APP_KEY, APP_SECRET, REFRESH_TOKEN] {
-            auth::part(credentials, part)?;
+            credentials.part(part)?;
         }
         check_market(credentials, self.api.config())?;
         let ask = seller::seller_ask();

@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::lenient::{Text, body_text, object};
 use crate::model::OrderId;
 
-use super::auth::{APP_KEY, APP_SECRET, SELLER_ID, hmac, hmac_hex, part};
+use super::auth::{APP_KEY, APP_SECRET, SELLER_ID, hmac, hmac_hex};
 
 /// The signature of a push, lower-case hex of HMAC-SHA256 over app key and body: for tests of an application's own
 /// endpoint.
@@ -63,8 +63,8 @@ pub(super) fn receive(request: &WebhookRequest<'_>, credentials: &Credentials) -
     let refuse = |why: &str| Error::new(ErrorKind::Unauthorized).with_message(why);
     let signature = request.header("authorization").ok_or_else(|| refuse("the push is not signed"))?;
     let signature = hex(signature.trim()).ok_or_else(|| refuse("the push's signature is none"))?;
-    let key = part(credentials, APP_KEY)?;
-    hmac(&part(credentials, APP_SECRET)?, &[key.expose().as_bytes(), request.body])?
+    let key = credentials.part(APP_KEY)?;
+    hmac(&credentials.part(APP_SECRET)?, &[key.expose().as_bytes(), request.body])?
         .verify_slice(&signature)
         .map_err(|_| refuse("the push's signature is wrong"))?;
     let body = body_text(request.body);

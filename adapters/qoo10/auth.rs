@@ -106,10 +106,7 @@ pub(super) fn request(url: &Url, method: Method, key: &Secret, form: &Form) -> R
 
 /// The key, without the white space that copying brings along.
 pub(super) fn key_of(credentials: &Credentials) -> Result<Secret> {
-    let key = credentials
-        .get(CERTIFICATION_KEY)
-        .ok_or_else(|| Error::invalid(format!("the credentials lack {CERTIFICATION_KEY}")))?;
-    Ok(Secret::new(key.expose().trim()))
+    credentials.part(CERTIFICATION_KEY)
 }
 
 row! {

@@ -142,7 +142,7 @@ impl Api {
         // What is known of other credentials is their own date alone.
         let own = self.credentials().parts == credentials.parts;
         let ends = if own { self.ends() } else { credentials.expires_at };
-        let (secret, key) = (part(credentials, SERVICE_SECRET)?, part(credentials, LICENSE_KEY)?);
+        let (secret, key) = (credentials.part(SERVICE_SECRET)?, credentials.part(LICENSE_KEY)?);
         let build = |_| Ok(request(&self.config, ask, &header)?.keeping(&secret).keeping(&key));
         let judge = |response: &Response| judge(ask.function, response, ends);
         self.http.send(cx, Call { operation, nature, build: &build, judge: &judge }).await
@@ -183,21 +183,15 @@ pub(super) fn request(config: &Config, ask: &Ask, authorization: &Secret) -> Res
 /// # Errors
 /// `InvalidInput` when a part is missing.
 pub(super) fn authorization(credentials: &Credentials) -> Result<Secret> {
-    let secret = part(credentials, SERVICE_SECRET)?;
-    let key = part(credentials, LICENSE_KEY)?;
+    let secret = credentials.part(SERVICE_SECRET)?;
+    let key = credentials.part(LICENSE_KEY)?;
     let encoded = STANDARD.encode(format!("{}:{}", secret.expose(), key.expose()));
     Ok(Secret::new(format!("ESA {encoded}")))
 }
 
-/// A part, without the white space that copying brings along.
-fn part(credentials: &Credentials, name: &str) -> Result<Secret> {
-    let part = credentials.get(name).ok_or_else(|| Error::invalid(format!("the credentials lack {name}")))?;
-    Ok(Secret::new(part.expose().trim()))
-}
-
 /// Asks when the key ends. The channel takes the key in the address here, and nowhere else (sheet 2).
 pub(super) fn expiry_ask(credentials: &Credentials) -> Result<Ask> {
-    let key = part(credentials, LICENSE_KEY)?;
+    let key = credentials.part(LICENSE_KEY)?;
     Ok(Ask::query(Function::ExpiryDate, vec![("licenseKey", key.expose().to_owned())]))
 }
 

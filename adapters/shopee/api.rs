@@ -94,14 +94,7 @@ impl Api {
 
     /// The credentials to use now.
     async fn ready(&self, cx: &Context) -> Result<Arc<Credentials>> {
-        let seen = self.tokens.current();
-        let now = self.now();
-        match token_ends(&seen) {
-            Some(ends) if ends <= now => self.renew(cx, &seen).await,
-            // It still works: a renewal that fails now is tried again by the next call.
-            Some(ends) if ends - now <= EARLY => Ok(self.renew(cx, &seen).await.unwrap_or(seen)),
-            _ => Ok(seen),
-        }
+        self.tokens.ready(self.now(), token_ends, EARLY, async |old| self.refresh(cx, old).await).await
     }
 
     async fn renew(&self, cx: &Context, seen: &Arc<Credentials>) -> Result<Arc<Credentials>> {
@@ -174,23 +167,7 @@ pub(super) async fn token_call(
     )
     .await
     // Whatever became of the token, nothing was done to the shop.
-    .map_err(known_effect)
-}
-
-/// The same error without an unknown effect: what it was called for was not begun.
-fn known_effect(error: Error) -> Error {
-    if !error.outcome_unknown() {
-        return error;
-    }
-    let mut plain = Error::new(error.kind())
-        .with_message(error.message().unwrap_or_default())
-        .with_retry(error.retry())
-        .after_attempts(error.attempts())
-        .in_operation(Operation::RenewCredentials);
-    if let Some(code) = error.code() {
-        plain = plain.with_code(code);
-    }
-    plain
+    .map_err(Error::without_effect)
 }
 
 fn still_refused(error: Error) -> Error {

@@ -121,13 +121,13 @@ impl Ask {
 /// # Errors
 /// `InvalidInput` when a part is missing.
 pub(super) fn sign(path: &str, timestamp: i64, scope: Scope, credentials: &Credentials) -> Result<String> {
-    let (partner, timestamp) = (part(credentials, PARTNER_ID)?, timestamp.to_string());
-    let key = part(credentials, PARTNER_KEY)?;
+    let (partner, timestamp) = (credentials.part(PARTNER_ID)?, timestamp.to_string());
+    let key = credentials.part(PARTNER_KEY)?;
     let head = [partner.expose().as_bytes(), path.as_bytes(), timestamp.as_bytes()];
     match scope {
         Scope::Public => hmac_hex(&key, &head),
         Scope::Shop => {
-            let (token, shop) = (part(credentials, ACCESS_TOKEN)?, part(credentials, SHOP_ID)?);
+            let (token, shop) = (credentials.part(ACCESS_TOKEN)?, credentials.part(SHOP_ID)?);
             let [partner, path, time] = head;
             hmac_hex(&key, &[partner, path, time, token.expose().as_bytes(), shop.expose().as_bytes()])
         }
@@ -145,15 +145,15 @@ pub(super) fn request(
     // The path without host: behind a proxy's own path the channel still sees its own.
     let signature = sign(ask.endpoint.path(), timestamp, ask.scope, credentials)?;
     let mut url = base.clone();
-    let mut secrets = vec![part(credentials, PARTNER_KEY)?];
+    let mut secrets = vec![credentials.part(PARTNER_KEY)?];
     {
         let mut query = url.query_pairs_mut();
-        query.append_pair(PARTNER_ID, part(credentials, PARTNER_ID)?.expose());
+        query.append_pair(PARTNER_ID, credentials.part(PARTNER_ID)?.expose());
         query.append_pair("timestamp", &timestamp.to_string());
         if ask.scope == Scope::Shop {
-            let token = part(credentials, ACCESS_TOKEN)?;
+            let token = credentials.part(ACCESS_TOKEN)?;
             query.append_pair(ACCESS_TOKEN, token.expose());
-            query.append_pair(SHOP_ID, part(credentials, SHOP_ID)?.expose());
+            query.append_pair(SHOP_ID, credentials.part(SHOP_ID)?.expose());
             secrets.push(token);
         }
         query.append_pair("sign", &signature);
@@ -169,29 +169,18 @@ pub(super) fn request(
     Ok(secrets.iter().fold(request, |request, secret| request.keeping(secret)))
 }
 
-/// A part, without the white space that copying brings along.
-///
-/// # Errors
-/// `InvalidInput` when it is missing.
-pub(super) fn part(credentials: &Credentials, name: &str) -> Result<Secret> {
-    let value =
-        credentials.get(name).ok_or_else(|| Error::invalid(format!("the credentials lack {name}")))?;
-    Ok(Secret::new(value.expose().trim()))
-}
-
 /// A part that is a number: ids go into bodies as numbers (sheet 2).
 ///
 /// # Errors
 /// `InvalidInput` when it is missing or no number.
 pub(super) fn number(credentials: &Credentials, name: &str) -> Result<u64> {
-    let text = part(credentials, name)?;
+    let text = credentials.part(name)?;
     text.expose().parse().map_err(|_| Error::invalid(format!("{name} is not a number")))
 }
 
 /// When the access token ends, where that is known.
 pub(super) fn token_ends(credentials: &Credentials) -> Option<DateTime<Utc>> {
-    let text = credentials.get(ACCESS_TOKEN_ENDS)?;
-    Some(DateTime::parse_from_rfc3339(text.expose().trim()).ok()?.with_timezone(&Utc))
+    credentials.time(ACCESS_TOKEN_ENDS)
 }
 
 #[derive(Deserialize, Default)]
@@ -239,7 +228,7 @@ pub(super) fn new_tokens(body: &[u8], old: &Credentials, sent_at: DateTime<Utc>)
 /// `InvalidInput` when a part is missing or wrong.
 pub(super) fn check(credentials: &Credentials) -> Result<()> {
     for name in [PARTNER_KEY, ACCESS_TOKEN, REFRESH_TOKEN] {
-        part(credentials, name)?;
+        credentials.part(name)?;
     }
     number(credentials, PARTNER_ID)?;
     number(credentials, SHOP_ID).map(drop)
@@ -257,7 +246,7 @@ struct RefreshBody<'a> {
 /// # Errors
 /// `InvalidInput` when a part is missing.
 pub(super) fn refresh_body(credentials: &Credentials) -> Result<(String, Secret)> {
-    let refresh = part(credentials, REFRESH_TOKEN)?;
+    let refresh = credentials.part(REFRESH_TOKEN)?;
     let body = json(&RefreshBody {
         refresh_token: refresh.expose(),
         partner_id: number(credentials, PARTNER_ID)?,

@@ -12,7 +12,7 @@ use crate::model::AccountId;
 
 use super::Config;
 use super::api::{send, token_call};
-use super::auth::{Ask, PARTNER_ID, PARTNER_KEY, SHOP_ID, new_tokens, number, part};
+use super::auth::{Ask, PARTNER_ID, PARTNER_KEY, SHOP_ID, new_tokens, number};
 use super::errors::Endpoint;
 use super::wire::{json, texts, time, typed};
 
@@ -141,7 +141,7 @@ pub async fn exchange_code(
     code: Code<'_>,
 ) -> Result<Authorized> {
     let app = Credentials::new().with(PARTNER_ID, partner_id.trim()).with(PARTNER_KEY, partner_key.clone());
-    part(&app, PARTNER_KEY)?;
+    app.part(PARTNER_KEY)?;
     number(&app, PARTNER_ID)?;
     let http = client.account(&config.id, &account.into(), &config.limits());
     let (ask, spent) = code_ask(&app, &code)?;

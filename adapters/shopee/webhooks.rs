@@ -12,7 +12,7 @@ use crate::lenient::{Text, body_text, object};
 use crate::model::OrderId;
 
 use super::api::Api;
-use super::auth::{Ask, PARTNER_KEY, PUSH_PARTNER_KEY, SHOP_ID, hmac, hmac_hex, part};
+use super::auth::{Ask, PARTNER_KEY, PUSH_PARTNER_KEY, SHOP_ID, hmac, hmac_hex};
 use super::errors::Endpoint;
 use super::wire::{json, texts, time};
 
@@ -145,7 +145,7 @@ fn check_signature(request: &WebhookRequest<'_>, credentials: &Credentials) -> R
     }
     // The push page has a key of its own; without one, the guide's partner key (sheet 4.9).
     let name = if credentials.get(PUSH_PARTNER_KEY).is_some() { PUSH_PARTNER_KEY } else { PARTNER_KEY };
-    hmac(&part(credentials, name)?, &[request.url.as_bytes(), b"|", request.body])?
+    hmac(&credentials.part(name)?, &[request.url.as_bytes(), b"|", request.body])?
         .verify_slice(&signature)
         .map_err(|_| refuse("the push's signature is wrong"))
 }
@@ -153,7 +153,7 @@ fn check_signature(request: &WebhookRequest<'_>, credentials: &Credentials) -> R
 /// What a push says. Whatever names an order is news about it; the order is read for what it is.
 fn event(wire: &Wire<'_>, credentials: &Credentials) -> Result<WebhookEvent> {
     let (code, data, shops) = (wire.code.trim(), wire.data(), wire.shops());
-    let own = part(credentials, SHOP_ID)?;
+    let own = credentials.part(SHOP_ID)?;
     let ours = shops.iter().any(|shop| shop == own.expose());
     if !ours && !shops.is_empty() {
         return Ok(WebhookEvent::Other("about another shop".to_owned()));

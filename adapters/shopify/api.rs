@@ -12,7 +12,7 @@ use crate::http::{AccountHttp, BaseUrl, Call, Nature, Request, Response, Url};
 use crate::lenient::body_text;
 use crate::model::AccountId;
 
-use super::auth::{ACCESS_TOKEN, Auth, Kind, part, shop};
+use super::auth::{ACCESS_TOKEN, Auth, Kind, shop};
 use super::documents::Document;
 use super::errors::{is_too_costly, judge};
 use super::stock::Pushes;
@@ -200,8 +200,7 @@ impl Api {
         body: &[u8],
         credentials: &Credentials,
     ) -> Result<Response> {
-        let token = part(credentials, ACCESS_TOKEN)
-            .ok_or_else(|| Error::invalid("the credentials lack access_token"))?;
+        let token = credentials.part(ACCESS_TOKEN)?;
         let call = Call {
             operation,
             nature,

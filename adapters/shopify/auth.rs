@@ -122,8 +122,7 @@ impl Kind {
 /// # Errors
 /// `InvalidInput` when it is missing or is no such name.
 pub(super) fn shop(credentials: &Credentials) -> Result<String> {
-    let part = credentials.get(SHOP).ok_or_else(|| Error::invalid("the credentials lack shop"))?;
-    let domain = part.expose().trim().to_ascii_lowercase();
+    let domain = credentials.part(SHOP)?.expose().to_ascii_lowercase();
     let name = domain.strip_suffix(".myshopify.com").unwrap_or_default();
     let good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let fits = name.len() <= 63
@@ -132,15 +131,9 @@ pub(super) fn shop(credentials: &Credentials) -> Result<String> {
     if fits { Ok(domain) } else { Err(Error::invalid("shop must have the form name.myshopify.com")) }
 }
 
-/// A part without the white space that copying brings along.
-pub(super) fn part(credentials: &Credentials, name: &str) -> Option<Secret> {
-    Some(Secret::new(credentials.get(name)?.expose().trim()))
-}
-
 /// When the access token ends, where that is known.
 pub(super) fn token_ends(credentials: &Credentials) -> Option<DateTime<Utc>> {
-    let text = part(credentials, ACCESS_TOKEN_ENDS)?;
-    Some(DateTime::parse_from_rfc3339(text.expose()).ok()?.with_timezone(&Utc))
+    credentials.time(ACCESS_TOKEN_ENDS)
 }
 
 /// How good the token in hand is.
@@ -169,11 +162,7 @@ pub(super) fn token_state(credentials: &Credentials, now: DateTime<Utc>) -> Toke
 /// # Errors
 /// `InvalidInput` when a part is missing.
 pub(super) fn token_form(kind: Kind, credentials: &Credentials) -> Result<Vec<(&'static str, Secret)>> {
-    let need = |name: &'static str| {
-        part(credentials, name)
-            .map(|secret| (name, secret))
-            .ok_or_else(|| Error::invalid(format!("the credentials lack {name}")))
-    };
+    let need = |name: &'static str| credentials.part(name).map(|secret| (name, secret));
     let mut form = vec![need(CLIENT_ID)?, need(CLIENT_SECRET)?];
     match kind {
         Kind::Refreshed => {

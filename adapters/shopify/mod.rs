@@ -201,7 +201,7 @@ impl Channel for Shopify {
 
     /// Only with the client secret, which signs them.
     fn webhooks(&self) -> Option<&dyn ReceiveWebhooks> {
-        auth::part(&self.api.auth().current(), CLIENT_SECRET).map(|_| self as &dyn ReceiveWebhooks)
+        self.api.auth().current().get(CLIENT_SECRET).map(|_| self as &dyn ReceiveWebhooks)
     }
 
     async fn test(&self, cx: &Context) -> Result<ConnectionReport> {
@@ -358,8 +358,12 @@ impl RenewCredentials for Shopify {
 #[async_trait]
 impl ReceiveWebhooks for Shopify {
     async fn receive(&self, request: &WebhookRequest<'_>) -> Result<WebhookReply> {
-        let secret = auth::part(&self.api.auth().current(), CLIENT_SECRET)
-            .ok_or_else(|| Error::unsupported("webhooks need the client secret among the credentials"))?;
+        let secret = self
+            .api
+            .auth()
+            .current()
+            .part(CLIENT_SECRET)
+            .map_err(|_| Error::unsupported("webhooks need the client secret among the credentials"))?;
         webhooks::receive(&secret, self.api.shop(), self.api.now(), request)
     }
 }

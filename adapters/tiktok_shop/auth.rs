@@ -133,37 +133,26 @@ pub(super) fn request(
 ) -> Result<Request> {
     let mut parameters: BTreeMap<&str, String> =
         ask.query.iter().map(|(name, value)| (*name, value.clone())).collect();
-    parameters.insert("app_key", part(credentials, APP_KEY)?.expose().to_owned());
+    parameters.insert("app_key", credentials.part(APP_KEY)?.expose().to_owned());
     parameters.insert("timestamp", now.timestamp().to_string());
     if ask.scope == Scope::Shop {
-        parameters.insert("shop_cipher", part(credentials, SHOP_CIPHER)?.expose().to_owned());
+        parameters.insert("shop_cipher", credentials.part(SHOP_CIPHER)?.expose().to_owned());
     }
     let body = ask.body.clone().unwrap_or_default();
-    let secret = part(credentials, APP_SECRET)?;
+    let secret = credentials.part(APP_SECRET)?;
     let signature = sign(&secret, base.path(), &parameters, body.as_bytes())?;
     let mut url = base.clone();
     url.query_pairs_mut().extend_pairs(&parameters).append_pair("sign", &signature);
     Request::new(ask.method.clone(), url, body)
         .header("content-type", "application/json")?
         .header("accept", "application/json")?
-        .secret_header("x-tts-access-token", &part(credentials, ACCESS_TOKEN)?)
+        .secret_header("x-tts-access-token", &credentials.part(ACCESS_TOKEN)?)
         .map(|request| request.keeping(&secret))
-}
-
-/// A part, without the white space that copying brings along.
-///
-/// # Errors
-/// `InvalidInput` when it is missing.
-pub(super) fn part(credentials: &Credentials, name: &str) -> Result<Secret> {
-    let value =
-        credentials.get(name).ok_or_else(|| Error::invalid(format!("the credentials lack {name}")))?;
-    Ok(Secret::new(value.expose().trim()))
 }
 
 /// When the access token ends, where that is known.
 pub(super) fn token_ends(credentials: &Credentials) -> Option<DateTime<Utc>> {
-    let text = credentials.get(ACCESS_TOKEN_ENDS)?;
-    Some(DateTime::parse_from_rfc3339(text.expose().trim()).ok()?.with_timezone(&Utc))
+    credentials.time(ACCESS_TOKEN_ENDS)
 }
 
 #[derive(Deserialize, Default)]
@@ -210,10 +199,10 @@ pub(super) fn token_request(
     name: &str,
     value: &Secret,
 ) -> Result<Request> {
-    let secret = part(credentials, APP_SECRET)?;
+    let secret = credentials.part(APP_SECRET)?;
     let mut url = base.clone();
     url.query_pairs_mut()
-        .append_pair("app_key", part(credentials, APP_KEY)?.expose())
+        .append_pair("app_key", credentials.part(APP_KEY)?.expose())
         .append_pair("app_secret", secret.expose())
         .append_pair(name, value.expose())
         .append_pair("grant_type", grant);
@@ -232,7 +221,7 @@ impl Api {
     pub(super) fn new(http: AccountHttp, config: Config, tokens: RotatingCredentials) -> Result<Self> {
         let credentials = tokens.current();
         for name in [APP_KEY, APP_SECRET, ACCESS_TOKEN, REFRESH_TOKEN, SHOP_CIPHER] {
-            part(&credentials, name)?;
+            credentials.part(name)?;
         }
         config.base_url.join("order")?;
         config.auth_url.join("api")?;
@@ -305,14 +294,7 @@ impl Api {
 
     /// The credentials to use now.
     async fn ready(&self, cx: &Context) -> Result<Arc<Credentials>> {
-        let seen = self.tokens.current();
-        let now = self.now();
-        match token_ends(&seen) {
-            Some(ends) if ends <= now => self.renew(cx, &seen).await,
-            // It still works: a renewal that fails now is tried again by the next call.
-            Some(ends) if ends - now <= EARLY => Ok(self.renew(cx, &seen).await.unwrap_or(seen)),
-            _ => Ok(seen),
-        }
+        self.tokens.ready(self.now(), token_ends, EARLY, async |old| self.refresh(cx, old).await).await
     }
 
     async fn renew(&self, cx: &Context, seen: &Arc<Credentials>) -> Result<Arc<Credentials>> {
@@ -320,7 +302,7 @@ impl Api {
     }
 
     async fn refresh(&self, cx: &Context, old: &Credentials) -> Result<Credentials> {
-        let refresh = part(old, REFRESH_TOKEN)?;
+        let refresh = old.part(REFRESH_TOKEN)?;
         token_call(&self.http, &self.config, cx, old, Grant::Refresh(&refresh)).await
     }
 }
@@ -358,24 +340,8 @@ pub(super) async fn token_call(
         )
         .await
         // Whatever became of the token, nothing was done to the shop.
-        .map_err(known_effect)?;
+        .map_err(Error::without_effect)?;
     new_tokens(&answer.body, credentials)
-}
-
-/// The same error without an unknown effect: what it was called for was not begun.
-fn known_effect(error: Error) -> Error {
-    if !error.outcome_unknown() {
-        return error;
-    }
-    let mut plain = Error::new(error.kind())
-        .with_message(error.message().unwrap_or_default())
-        .with_retry(error.retry())
-        .after_attempts(error.attempts())
-        .in_operation(Operation::RenewCredentials);
-    if let Some(code) = error.code() {
-        plain = plain.with_code(code);
-    }
-    plain
 }
 
 fn still_refused(error: Error) -> Error {

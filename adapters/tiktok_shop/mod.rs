@@ -152,7 +152,7 @@ impl TiktokShop {
 
 /// Whether the shop of the credentials is among those that were authorised.
 fn check_shop(credentials: &Credentials, body: &[u8]) -> Result<()> {
-    let cipher = auth::part(credentials, SHOP_CIPHER)?;
+    let cipher = credentials.part(SHOP_CIPHER)?;
     if connect::shops_result(body)?.iter().any(|shop| shop.cipher == cipher) {
         return Ok(());
     }
@@ -335,7 +335,7 @@ impl RenewCredentials for TiktokShop {
 
     async fn replace(&self, cx: &Context, credentials: &Credentials) -> Result<()> {
         for part in [APP_KEY, APP_SECRET, REFRESH_TOKEN] {
-            auth::part(credentials, part)?;
+            credentials.part(part)?;
         }
         let ask = connect::shops_ask();
         let answer = self.api.send(cx, Operation::RenewCredentials, Nature::Read, &ask, credentials).await?;

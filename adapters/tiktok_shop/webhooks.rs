@@ -11,7 +11,7 @@ use crate::http::{Method, Nature};
 use crate::lenient::{Text, body_text, object};
 use crate::model::OrderId;
 
-use super::auth::{APP_KEY, APP_SECRET, Api, Ask, SHOP_ID, hmac, hmac_hex, part};
+use super::auth::{APP_KEY, APP_SECRET, Api, Ask, SHOP_ID, hmac, hmac_hex};
 use super::errors::Endpoint;
 use super::wire::{Envelope, json, readable, rows, texts, time};
 
@@ -92,8 +92,8 @@ pub(super) fn receive(
     let refuse = |why: &str| Error::new(ErrorKind::Unauthorized).with_message(why);
     let signature = request.header("authorization").ok_or_else(|| refuse("the webhook is not signed"))?;
     let signature = hex(signature.trim()).ok_or_else(|| refuse("the webhook's signature is none"))?;
-    let key = part(credentials, APP_KEY)?;
-    hmac(&part(credentials, APP_SECRET)?, &[key.expose().as_bytes(), request.body])?
+    let key = credentials.part(APP_KEY)?;
+    hmac(&credentials.part(APP_SECRET)?, &[key.expose().as_bytes(), request.body])?
         .verify_slice(&signature)
         .map_err(|_| refuse("the webhook's signature is wrong"))?;
     let body = body_text(request.body);

@@ -57,23 +57,13 @@ const EARLY: TimeDelta = TimeDelta::minutes(5);
 /// A vault that others write to can give credentials without a token that is good; more often than this it is broken.
 const MOST_RENEWALS: usize = 3;
 
-/// A part, without the white space that copying brings along.
-///
-/// # Errors
-/// `InvalidInput` when it is missing.
-pub(super) fn part(credentials: &Credentials, name: &str) -> Result<Secret> {
-    let value =
-        credentials.get(name).ok_or_else(|| Error::invalid(format!("the credentials lack {name}")))?;
-    Ok(Secret::new(value.expose().trim()))
-}
-
 /// Checks that all is there that has to be, and that the key can be read.
 ///
 /// # Errors
 /// `InvalidInput` names what is missing or wrong.
 pub(super) fn check(credentials: &Credentials) -> Result<()> {
     for name in [SELLER_ID, CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN] {
-        part(credentials, name)?;
+        credentials.part(name)?;
     }
     signing(credentials)?.map_or(Ok(()), |signing| read_key(&signing.key).map(drop))
 }
@@ -94,9 +84,9 @@ fn signing(credentials: &Credentials) -> Result<Option<Signing>> {
         return Ok(None);
     }
     Ok(Some(Signing {
-        seller: part(credentials, SELLER_ID)?.expose().to_owned(),
-        key: part(credentials, PUBLIC_KEY)?,
-        version: part(credentials, PUBLIC_KEY_VERSION)?.expose().to_owned(),
+        seller: credentials.part(SELLER_ID)?.expose().to_owned(),
+        key: credentials.part(PUBLIC_KEY)?,
+        version: credentials.part(PUBLIC_KEY_VERSION)?.expose().to_owned(),
     }))
 }
 
@@ -195,7 +185,7 @@ pub(super) fn request(
             Request::get(url)
         }
     };
-    let token = part(credentials, ACCESS_TOKEN)?;
+    let token = credentials.part(ACCESS_TOKEN)?;
     let bearer = Secret::new(format!("Bearer {}", token.expose()));
     let request = request.header("accept", "application/xml")?.secret_header("authorization", &bearer)?;
     // Only some methods look at the signature; the others ignore it.
@@ -238,7 +228,7 @@ impl Api {
     /// # Errors
     /// `InvalidInput` when it is missing.
     pub(super) fn seller(&self) -> Result<String> {
-        Ok(part(&self.credentials(), SELLER_ID)?.expose().to_owned())
+        Ok(self.credentials().part(SELLER_ID)?.expose().to_owned())
     }
 
     pub(super) async fn use_credentials(&self, credentials: Credentials) {
@@ -361,7 +351,7 @@ impl Api {
     /// # Errors
     /// `CredentialExpired` when the four weeks are over or the consent was withdrawn; any kind.
     pub(super) async fn refreshed(&self, cx: &Context, old: &Credentials) -> Result<Credentials> {
-        let refresh = part(old, REFRESH_TOKEN)?;
+        let refresh = old.part(REFRESH_TOKEN)?;
         token_call(&self.http, &self.config, cx, old, Grant::Refresh(&refresh)).await
     }
 }

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::http::{HttpClient, Url};
 use crate::model::AccountId;
 
-use super::auth::{REFRESH_TOKEN, part};
+use super::auth::REFRESH_TOKEN;
 use super::tokens::{Grant, token_call};
 use super::{CONSENT_DAYS, Config};
 
@@ -67,7 +67,7 @@ pub async fn exchange_code(
     let agreed_at = http.now();
     let grant = Grant::Code { code: &code, redirect_uri: redirect_uri.trim() };
     let fresh = token_call(&http, config, cx, app, grant).await?;
-    part(&fresh, REFRESH_TOKEN).map_err(|_| Error::malformed("the answer holds no refresh token"))?;
+    fresh.part(REFRESH_TOKEN).map_err(|_| Error::malformed("the answer holds no refresh token"))?;
     Ok(match agreed_at.checked_add_signed(TimeDelta::days(CONSENT_DAYS)) {
         Some(ends) => fresh.expiring(ends),
         None => fresh,

@@ -41,7 +41,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::http::{HttpClient, Nature};
 use crate::model::{AccountId, ListingKey, Order, Window};
 
-use auth::{Api, is_signed, part};
+use auth::{Api, is_signed};
 use errors::KEY_STATUS;
 use tokens::{ACCESS_TOKEN, ACCESS_TOKEN_ENDS};
 
@@ -62,7 +62,7 @@ const ONE_BY_ONE: usize = 25;
 const TEST_STORE: &str = "snbx-";
 
 fn open(opening: &Opening) -> Result<Arc<dyn Channel>> {
-    let is_test = part(&opening.credentials, SELLER_ID)?.expose().starts_with(TEST_STORE);
+    let is_test = opening.credentials.part(SELLER_ID)?.expose().starts_with(TEST_STORE);
     let config = if is_test { Config::test_environment()? } else { Config::live()? };
     let config = match &opening.base_url {
         Some(base_url) => config.at(base_url.clone()),
@@ -358,7 +358,7 @@ impl RenewCredentials for YahooShopping {
             ));
         }
         let fresh = self.api.refreshed(cx, &without_token(credentials)).await?;
-        let seller = part(&fresh, SELLER_ID)?;
+        let seller = fresh.part(SELLER_ID)?;
         let ask = orders::probe_ask(seller.expose(), self.api.now());
         let answer = self.api.send(cx, Operation::TestConnection, Nature::Read, &ask, &fresh).await?;
         // The call works with a bad signature too. A wrong key is told now, not 12 hours later.

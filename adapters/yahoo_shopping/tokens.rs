@@ -12,7 +12,7 @@ use crate::http::{AccountHttp, Call, Nature, Request, Response, Url, classify_st
 use crate::lenient::{Text, body_text, object};
 
 use super::Config;
-use super::auth::{CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, part};
+use super::auth::{CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN};
 
 /// The part in which the library keeps the access token. It is no part that a person enters.
 pub(super) const ACCESS_TOKEN: &str = "access_token";
@@ -31,7 +31,7 @@ pub(super) enum Grant<'a> {
 /// # Errors
 /// `InvalidInput` when a part is missing.
 pub(super) fn token_request(url: &Url, credentials: &Credentials, grant: Grant<'_>) -> Result<Request> {
-    let (id, secret) = (part(credentials, CLIENT_ID)?, part(credentials, CLIENT_SECRET)?);
+    let (id, secret) = (credentials.part(CLIENT_ID)?, credentials.part(CLIENT_SECRET)?);
     let basic =
         Secret::new(format!("Basic {}", STANDARD.encode(format!("{}:{}", id.expose(), secret.expose()))));
     let (fields, held) = match grant {

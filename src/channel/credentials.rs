@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::AccountId;
 
 /// A secret text. Debug prints `[secret]`; memory is wiped when it is dropped; it can't be serialised by accident.
@@ -87,6 +87,21 @@ impl Credentials {
     /// A part that is there and not blank.
     pub fn get(&self, name: &str) -> Option<&Secret> {
         self.parts.get(name).filter(|secret| !secret.is_blank())
+    }
+
+    /// A part that must be there, without the white space that copying brings along.
+    ///
+    /// # Errors
+    /// `InvalidInput` names it when it is missing.
+    pub fn part(&self, name: &str) -> Result<Secret> {
+        let part = self.get(name).ok_or_else(|| Error::invalid(format!("the credentials lack {name}")))?;
+        Ok(Secret::new(part.expose().trim()))
+    }
+
+    /// A part that is a time (RFC 3339), where it can be read.
+    pub fn time(&self, name: &str) -> Option<DateTime<Utc>> {
+        let text = self.get(name)?.expose().trim();
+        Some(DateTime::parse_from_rfc3339(text).ok()?.with_timezone(&Utc))
     }
 }
 

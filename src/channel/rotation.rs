@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::Mutex;
 
 use super::{CredentialVault, Credentials};
@@ -56,6 +57,27 @@ impl RotatingCredentials {
     /// Those in use now.
     pub fn current(&self) -> Arc<Credentials> {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Those to use now: renewed where their token has ended, and tried to be where it ends within `early`. `ends` tells
+    /// the token's end, where it is known; one whose end nobody knows is used until it is refused.
+    ///
+    /// # Errors
+    /// As [`RotatingCredentials::renew`], where the token has ended. One that still works is used all the same: the next
+    /// call tries again.
+    pub async fn ready(
+        &self,
+        now: DateTime<Utc>,
+        ends: fn(&Credentials) -> Option<DateTime<Utc>>,
+        early: TimeDelta,
+        renew: impl AsyncFnOnce(&Credentials) -> Result<Credentials>,
+    ) -> Result<Arc<Credentials>> {
+        let seen = self.current();
+        match ends(&seen) {
+            Some(ends) if ends <= now => self.renew(&seen, renew).await,
+            Some(ends) if ends - now <= early => Ok(self.renew(&seen, renew).await.unwrap_or(seen)),
+            _ => Ok(seen),
+        }
     }
 
     /// Renews the credentials that `seen` are, unless another caller or another process did meanwhile; answers with
@@ -158,6 +180,26 @@ mod tests {
         assert_eq!(renewals.load(Ordering::SeqCst), 1);
         assert_eq!((access(&one.unwrap()), access(&two.unwrap())), ("a2".into(), "a2".into()));
         assert_eq!(vault.load(&"shop".into()).await.unwrap(), Some(pair(2)));
+    }
+
+    #[tokio::test]
+    async fn a_token_is_renewed_at_its_end_and_early_where_that_works() {
+        let at = |minutes: i64| DateTime::from_timestamp(minutes * 60, 0).unwrap();
+        let early = TimeDelta::minutes(5);
+        let ends = |credentials: &Credentials| credentials.time("ends");
+        let ending = |text: &str| RotatingCredentials::new("shop", pair(1).with("ends", text), None);
+        let in_an_hour = at(60).to_rfc3339();
+        let renewed = async |_: &Credentials| Ok(pair(2));
+        let fails = async |_: &Credentials| Err(Error::new(ErrorKind::Unavailable));
+        for (minute, token) in [(54, "a1"), (55, "a2"), (59, "a2"), (60, "a2")] {
+            let used = ending(&in_an_hour).ready(at(minute), ends, early, renewed).await.unwrap();
+            assert_eq!(access(&used), token, "minute {minute}");
+        }
+        let used = ending(&in_an_hour).ready(at(59), ends, early, fails).await.unwrap();
+        assert_eq!(access(&used), "a1", "it still works");
+        assert!(ending(&in_an_hour).ready(at(60), ends, early, fails).await.is_err());
+        let used = ending("nobody knows").ready(at(60), ends, early, fails).await.unwrap();
+        assert_eq!(access(&used), "a1", "used until it is refused");
     }
 
     #[tokio::test]

@@ -216,7 +216,12 @@ impl Work<'_> {
         Ok(())
     }
 
-    async fn store_parcels(&mut self, page: &[OrderRecord], batch: &[(usize, usize, Reason)]) -> Result<()> {
+    /// Stores the records of a batch of parcels.
+    pub(super) async fn store_parcels(
+        &mut self,
+        page: &[OrderRecord],
+        batch: &[(usize, usize, Reason)],
+    ) -> Result<()> {
         let mut which: Vec<usize> = batch.iter().map(|(n, _, _)| *n).collect();
         which.dedup();
         let records = which.into_iter().map(|n| page[n].clone()).collect();

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::fulfillment::GivenTracking;
 use crate::model::{Done, OrderId, OrderRecord, Step};
 use crate::policy::{Reason, next};
-use crate::store::{Commit, HealthLevel, IssueKey, Scan};
+use crate::store::{HealthLevel, IssueKey, Scan};
 
 /// The centre is told this many numbers at once.
 const TELL_BATCH: usize = 100;
@@ -70,10 +70,7 @@ impl Work<'_> {
                 Outcome::NotTried(_) | Outcome::Unknown(_) => *tell = again(tell, now),
             }
         }
-        let mut which: Vec<usize> = batch.iter().map(|(n, _, _)| *n).collect();
-        which.dedup();
-        let records = which.into_iter().map(|n| page[n].clone()).collect();
-        self.commit(Commit::default().with_records(records)).await?;
+        self.store_parcels(page, batch).await?;
         // The centre's errors never pause the account: its credentials are not the channel's.
         let Some(error) = failure else {
             self.state.health.succeeded(Operation::CentreTracking, now);

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{AccountState, Commit, Lease, Scan, Store, holdings, is_working};
+use super::{AccountState, Commit, Lease, Scan, Store, holdings, is_working, lease_lost};
 use crate::channel::UnreadableRow;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{AccountId, ListingKey, ListingLink, OrderId, OrderRecord, Sku};
@@ -186,9 +186,7 @@ impl Store for MemoryStore {
     async fn commit(&self, lease: &Lease, commit: Commit) -> Result<()> {
         let mut inside = self.inside();
         if inside.leases.get(&lease.account).is_none_or(|held| held.fence != lease.fence) {
-            return Err(Error::new(ErrorKind::Busy)
-                .for_account(&lease.account)
-                .with_message("the lease was lost to another worker; nothing was written"));
+            return Err(lease_lost(lease));
         }
         let account = inside.accounts.entry(lease.account.clone()).or_default();
         if let Some(state) = commit.state {

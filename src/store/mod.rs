@@ -21,7 +21,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::channel::UnreadableRow;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::{AccountId, ListingKey, ListingLink, OrderId, OrderRecord, Sku};
 
 pub use memory::MemoryStore;
@@ -126,6 +126,13 @@ impl Commit {
             && self.links.is_empty()
             && self.unreadable.is_empty()
     }
+}
+
+/// The error of a commit whose lease was lost.
+fn lease_lost(lease: &Lease) -> Error {
+    Error::new(ErrorKind::Busy)
+        .for_account(&lease.account)
+        .with_message("the lease was lost to another worker; nothing was written")
 }
 
 /// What the hub remembers, and how. All methods fail with [`ErrorKind::Store`](crate::ErrorKind::Store), and where

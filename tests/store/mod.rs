@@ -225,3 +225,23 @@ pub(crate) fn refused<T: std::fmt::Debug>(result: sales_channels::Result<T>, kin
     let error = result.unwrap_err();
     assert_eq!(error.kind(), kind, "{error}");
 }
+
+/// The error says this, and what to do.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[track_caller]
+pub(crate) fn says<T: std::fmt::Debug>(result: sales_channels::Result<T>, kind: ErrorKind, words: &[&str]) {
+    let error = result.unwrap_err();
+    let text = error.to_string();
+    assert_eq!(error.kind(), kind, "{text}");
+    for word in words {
+        assert!(text.contains(word), "{text}");
+    }
+}
+
+/// Lets others go on so many times.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) async fn turns(n: u32) {
+    for _ in 0..n {
+        tokio::task::yield_now().await;
+    }
+}

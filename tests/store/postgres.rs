@@ -171,17 +171,6 @@ impl Subject for Database {
     }
 }
 
-/// The error says this, and what to do.
-#[track_caller]
-fn says<T: std::fmt::Debug>(result: sales_channels::Result<T>, kind: ErrorKind, words: &[&str]) {
-    let error = result.unwrap_err();
-    let text = error.to_string();
-    assert_eq!(error.kind(), kind, "{text}");
-    for word in words {
-        assert!(text.contains(word), "{text}");
-    }
-}
-
 #[tokio::test]
 async fn a_wrong_address_is_a_wrong_setting_and_no_password_is_told() {
     let Some(server) = server() else { return };
@@ -406,12 +395,6 @@ async fn a_commit_dropped_half_way_is_there_as_a_whole_or_not_at_all() {
         assert_eq!(held, pieces.first().map_or(0, |pieces| u64::from(*pieces) * 200));
     }
     assert!(dropped > 5, "{dropped} were dropped");
-}
-
-async fn turns(n: u32) {
-    for _ in 0..n {
-        tokio::task::yield_now().await;
-    }
 }
 
 #[tokio::test]

@@ -61,17 +61,6 @@ async fn take(store: &SqliteStore) -> sales_channels::Result<Lease> {
     store.acquire(&shop(), "worker", now(), TimeDelta::minutes(10)).await
 }
 
-/// The error says this, and what to do.
-#[track_caller]
-fn says<T: std::fmt::Debug>(result: sales_channels::Result<T>, kind: ErrorKind, words: &[&str]) {
-    let error = result.unwrap_err();
-    let text = error.to_string();
-    assert_eq!(error.kind(), kind, "{text}");
-    for word in words {
-        assert!(text.contains(word), "{text}");
-    }
-}
-
 fn bytes(file: &File) -> Vec<u8> {
     std::fs::read(file.path()).unwrap()
 }
@@ -345,12 +334,6 @@ async fn a_commit_dropped_half_way_is_there_as_a_whole_or_not_at_all() {
         assert_eq!(held, pieces.first().map_or(0, |pieces| u64::from(*pieces) * 200));
     }
     assert!(dropped > 10, "{dropped} were dropped");
-}
-
-async fn turns(n: u32) {
-    for _ in 0..n {
-        tokio::task::yield_now().await;
-    }
 }
 
 #[tokio::test]

@@ -8,8 +8,8 @@ use super::errors::failed;
 use super::text::stored;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{AccountId, OrderId};
-use crate::store::Lease;
 use crate::store::rows::{Rows, hash, time};
+use crate::store::{Lease, lease_lost};
 
 pub(super) async fn acquire(
     pool: &PgPool,
@@ -74,9 +74,7 @@ pub(super) async fn commit(pool: &PgPool, lease: &Lease, rows: Rows) -> Result<(
     if held {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::Busy)
-        .for_account(&lease.account)
-        .with_message("the lease was lost to another worker; nothing was written"))
+    Err(lease_lost(lease))
 }
 
 /// Answers whether the lease was still held: else nothing was written.

@@ -7,8 +7,8 @@ use sqlx::{AssertSqlSafe, Row, query, raw_sql};
 use super::statement::{BATCH, batches, filled, parameters, values};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{AccountId, OrderId};
-use crate::store::Lease;
 use crate::store::rows::{Rows, hash, time};
+use crate::store::{Lease, lease_lost};
 
 type Done<T> = sqlx::Result<T>;
 
@@ -62,9 +62,7 @@ pub(super) async fn commit(connection: &mut SqliteConnection, lease: &Lease, row
     raw_sql("BEGIN IMMEDIATE").execute(&mut *connection).await?;
     if !is_held(connection, lease).await? {
         raw_sql("ROLLBACK").execute(connection).await?;
-        return Ok(Err(Error::new(ErrorKind::Busy)
-            .for_account(&lease.account)
-            .with_message("the lease was lost to another worker; nothing was written")));
+        return Ok(Err(lease_lost(lease)));
     }
     let account = lease.account.as_str();
     if let Some(state) = &rows.state {
