@@ -135,8 +135,8 @@ fn lease_lost(lease: &Lease) -> Error {
         .with_message("the lease was lost to another worker; nothing was written")
 }
 
-/// What the hub remembers, and how. All methods fail with [`ErrorKind::Store`](crate::ErrorKind::Store), and where
-/// said with [`ErrorKind::Busy`](crate::ErrorKind::Busy).
+/// What the hub remembers, and how. All methods fail with [`ErrorKind::Store`], and where
+/// said with [`ErrorKind::Busy`].
 #[async_trait]
 pub trait Store: Send + Sync + fmt::Debug {
     /// Takes an account for a while; taking it again as the same owner prolongs it under a new fence. Fences of an
