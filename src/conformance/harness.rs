@@ -390,6 +390,14 @@ pub trait Harness: Send + Sync {
         Err(NotArranged::because("the harness can't sign a webhook"))
     }
 
+    /// That webhook, changed by somebody else on its way so that its signature no longer fits: by default one byte more
+    /// in the body. Where the channel signs only some fields, one of those changes instead; say which in a comment.
+    fn tampered(&self, call: &WebhookCall) -> WebhookCall {
+        let mut tampered = call.clone();
+        tampered.body.push(b' ');
+        tampered
+    }
+
     /// What the adapter is excused from, each with its reason. An excuse shows in the report.
     fn excuses(&self) -> &[Excuse] {
         &[]
